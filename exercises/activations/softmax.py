@@ -1,0 +1,29 @@
+"""Activations: scores become a probability distribution."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def softmax(logits: Float[Tensor, "*dims"], dim: int = -1) -> Float[Tensor, "*dims"]:
+    """Probabilities proportional to the exponentials of the logits, along one dimension.
+
+        softmax(z)_j = exp(z_j) / sum_k exp(z_k),   the sum along `dim`
+
+    The result has the shape and the dtype of `logits`, and gradients flow back through it. It is
+    finite and exact to rounding for logits as large as 1e4 and as small as -1e4; a logit of -inf
+    gets probability 0, unless all along `dim` are -inf: then they are nan.
+
+    Raises:
+        ValueError: naming `logits` and its dtype, if they are not floating point numbers;
+            naming `dim` and its value, if `logits` has no such dimension.
+
+    Not allowed: torch's softmax, log_softmax, logsumexp.
+
+    Notes: interview notes, activation functions; D2L notes, softmax regression.
+
+    >>> softmax(torch.tensor([[0.0, 0.0], [1e4, 0.0]]))
+    tensor([[0.5000, 0.5000],
+            [1.0000, 0.0000]])
+    """
+    raise NotImplementedError

@@ -1,0 +1,1 @@
+"""What runs under the words: choosing the code under test, guarding it, reporting, the chores."""

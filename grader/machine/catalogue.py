@@ -1,0 +1,148 @@
+"""What exercises there are, read from the hidden test files without running them."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from grader.machine.paths import EXERCISES, NOTES, SOLUTIONS, TESTS, relative
+
+
+@dataclass
+class Declarations:
+    """The tests of one file, with the claims that each is evidence for."""
+
+    path: Path
+    metadata: dict[str, Any] | None = None  # the literals of EXERCISE, if it has one
+    tests: dict[str, list[str]] = field(default_factory=dict)  # name -> claims
+    counterexamples: dict[str, list[str]] = field(default_factory=dict)
+    benchmarks: list[str] = field(default_factory=list)
+    wrong: dict[str, str] = field(default_factory=dict)  # name -> diagnosis
+    right: dict[str, str] = field(default_factory=dict)  # name -> style
+
+    @property
+    def claims(self) -> list[str]:
+        """All claims that some test of the file is evidence for."""
+        marked = [*self.tests.values(), *self.counterexamples.values()]
+        return sorted({claim for claims in marked for claim in claims})
+
+    def node(self, test: str) -> str:
+        """Return pytest's name of a test."""
+        return f"{relative(self.path)}::{test}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One exercise as `python -m grader list --json` prints it."""
+
+    name: str
+    chapter: str
+    path: str
+    level: str
+    after: list[str]
+    claims: list[str]
+    wrong: list[str]
+    right: list[str]
+    benchmarks: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return asdict(self)
+
+
+@cache
+def read(path: Path) -> Declarations:
+    """Read a test file's declarations from its syntax tree."""
+    found = Declarations(path)
+    tree = ast.parse(path.read_bytes())
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXERCISE":
+            assert isinstance(node.value, ast.Call)
+            found.metadata = {str(k.arg): _literal(k, path) for k in node.value.keywords}
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            marks = list(_marks(node))
+            ids = [i for mark, values in marks if mark == "claim" for i in values]
+            against = [i for mark, values in marks if mark == "counterexample" for i in values]
+            if node.name.startswith("test_"):
+                found.tests[node.name] = ids
+            elif node.name.startswith("bench_"):
+                found.benchmarks.append(node.name)
+            if against:
+                found.counterexamples[node.name] = against
+            for mark, values in marks:
+                if mark in ("wrong", "right") and values:
+                    getattr(found, mark)[node.name] = values[0]
+    return found
+
+
+@cache
+def exercises() -> dict[str, Declarations]:
+    """Return the hidden test files by the names of their exercises, in order of chapters."""
+    paths = [p for p in sorted(TESTS.glob("*/test_*.py")) if p.parent.name not in NOT_CHAPTERS]
+    return {path.stem.removeprefix("test_"): read(path) for path in paths}
+
+
+NOT_CHAPTERS = (NOTES.name, "grader", "hostile")
+
+
+def note_tests() -> list[Declarations]:
+    """Return the test files of claims that are verified and not exercised."""
+    return [read(path) for path in sorted(NOTES.glob("test_*.py"))]
+
+
+@cache
+def entry(name: str) -> Entry:
+    """Return one exercise's entry."""
+    file = exercises()[name]
+    metadata = file.metadata or {}
+    return Entry(
+        name=name,
+        chapter=file.path.parent.name,
+        path=relative(exercise_path(name)),
+        level=metadata.get("level", ""),
+        after=list(metadata.get("after", ())),
+        claims=file.claims,
+        wrong=list(file.wrong),
+        right=list(file.right),
+        benchmarks=file.benchmarks,
+    )
+
+
+def exercise_path(name: str) -> Path:
+    """Return the learner's file of an exercise."""
+    return EXERCISES / exercises()[name].path.parent.name / f"{name}.py"
+
+
+def solution_path(name: str) -> Path:
+    """Return the reference solution of an exercise."""
+    return SOLUTIONS / exercises()[name].path.parent.name / f"{name}.py"
+
+
+def in_order() -> list[str]:
+    """Return the names of all exercises, each after its predecessors, easier ones first."""
+    levels = {"warm-up": 0, "core": 1, "hard": 2}
+    left = sorted(exercises(), key=lambda n: (levels.get(entry(n).level, 3), entry(n).chapter, n))
+    ordered: list[str] = []
+    while left:
+        ready = next((n for n in left if set(entry(n).after) <= {*ordered}), left[0])
+        left.remove(ready)
+        ordered.append(ready)
+    return ordered
+
+
+def _marks(node: ast.FunctionDef | ast.ClassDef) -> Iterator[tuple[str, list[str]]]:
+    """Yield each decorator's name with its literal arguments."""
+    for decorator in node.decorator_list:
+        call = decorator if isinstance(decorator, ast.Call) else None
+        name = ast.unparse(call.func if call else decorator).rpartition(".")[2]
+        args = call.args if call else []
+        yield name, [ast.literal_eval(a) for a in args if isinstance(a, ast.Constant | ast.JoinedStr | ast.BinOp)]
+
+
+def _literal(keyword: ast.keyword, path: Path) -> Any:
+    try:
+        return ast.literal_eval(keyword.value)
+    except ValueError:
+        raise ValueError(f"{relative(path)}: EXERCISE's {keyword.arg} is not a literal") from None

@@ -1,0 +1,137 @@
+"""Stop an answer from calling the function that it asks for, whatever name it is called by.
+
+Two of torch's modes look on while an answer runs. One sees each function of torch's Python
+interface by its name; the other sees the operations that these come down to, below every alias,
+module class, tensor method and `torch.ops` overload, and knows when the autograd engine drives
+them. A dotted name ("torch.optim") forbids running any code of that module.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode, resolve_name
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from grader.words.verdict import Forbidden
+
+FORWARD_MODE = {"make_dual", "unpack_dual"}  # forward differentiation leaves no node behind
+
+
+class Watch:
+    """The names that are forbidden, and what to say to whoever calls one."""
+
+    def __init__(self, names: tuple[str, ...], instead: str) -> None:
+        self.modules = tuple(name for name in names if "." in name)
+        self.autograd = "autograd" in names
+        self.operations = frozenset(map(core, names)) - {"autograd"}
+        self.instead = instead
+
+    def see(self, name: str, called: str, args: tuple = ()) -> None:
+        """Raise Forbidden if an operation of this name is not allowed."""
+        names = {core(name)}
+        if "convolution" in names and len(args) > 6 and args[6] is True:
+            names = {"conv_transpose"}  # one operation serves both
+        if any(n.startswith("conv_transpose") for n in names):
+            names.add("conv_transpose")
+        if names & self.operations or (self.autograd and names & FORWARD_MODE):
+            raise Forbidden(self.told(called))
+
+    def told(self, called: str) -> str:
+        """Say what was called, and what to write instead."""
+        return f"{called} is not allowed here: {self.instead}."
+
+
+def core(name: str) -> str:
+    """Strip an operation's name of what marks its variants: `_log_softmax.out`, `softmax_`."""
+    name = name.split("::")[-1].removeprefix("aten.").split(".")[0].strip("_")
+    name = name.removeprefix("special_").removeprefix("linalg_").removeprefix("native_")
+    return name.removesuffix("_forward")
+
+
+class _Functions(TorchFunctionMode):
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self.watch = watch
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        name = getattr(func, "__name__", "")
+        self.watch.see(name, resolve_name(func) or name)
+        return func(*args, **(kwargs or {}))
+
+
+class _Operations(TorchDispatchMode):
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # else torch imports its compiler at the first operation: two seconds
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self.watch = watch
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        if self.watch.autograd and torch._C._current_autograd_node() is not None:
+            raise Forbidden(self.watch.told("Automatic differentiation"))
+        self.watch.see(func._schema.name, f"torch's {core(func._schema.name)}", args)
+        return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def _no_module(watch: Watch) -> Iterator[None]:
+    """Watch the Python and C functions that are entered, for those of a forbidden module."""
+
+    def look(frame: FrameType, event: str, called: Any) -> None:
+        if event == "call":
+            name = frame.f_globals.get("__name__", "")
+        elif event == "c_call":
+            name = getattr(called, "__module__", None) or ""
+        else:
+            return
+        for module in watch.modules:
+            if name == module or name.startswith(f"{module}."):
+                raise Forbidden(watch.told(module))
+
+    before = sys.getprofile()
+    sys.setprofile(look)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+@contextmanager
+def forbidding(names: tuple[str, ...], instead: str) -> Iterator[None]:
+    """Raise Forbidden when something of `names` runs inside the block.
+
+    The answer may catch exceptions, so what was seen is raised again at the end.
+    """
+    if not names:
+        yield
+        return
+    watch = Watch(names, instead)
+    seen: list[Forbidden] = []
+    told = watch.told
+
+    def noted(called: str) -> str:
+        seen.append(Forbidden(told(called)))
+        return told(called)
+
+    watch.told = noted  # type: ignore[method-assign]
+    try:
+        with ExitStack() as stack:
+            if watch.operations or watch.autograd:
+                stack.enter_context(_Functions(watch))
+                stack.enter_context(_Operations(watch))
+            if watch.modules:
+                stack.enter_context(_no_module(watch))
+            yield
+    finally:
+        if seen:
+            raise seen[0]

@@ -1,0 +1,292 @@
+"""The run: which code is under test, one mistake at a time, and what becomes of each outcome."""
+
+import os
+import random
+import zlib
+from collections import defaultdict
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from grader.machine import catalogue, progress, scoreboard
+from grader.machine.paths import LEFT_BEHIND, NOTES, OWN_TARGETS, TESTS, folder
+from grader.machine.stubs import is_begun
+from grader.words.verdict import Verdict
+
+if TYPE_CHECKING:  # a run over untouched stubs needs no torch, and so doesn't wait for it
+    from grader.machine.subject import Subject
+
+AUTHORS_ONLY = (NOTES, TESTS / "grader", TESTS / "test_suite.py")
+NOT_BEGUN = "not begun"
+EARLIER = "one mistake at a time: an earlier test of this exercise did not pass"
+
+
+class Run:
+    """What a run of pytest knows: its target, its seed, the outcomes so far."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.target: str = config.option.target
+        self.maintainer: bool = config.option.maintainer
+        self.seed: int = config.option.seed
+        self.outcomes: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
+        self.sizes: dict[tuple[str, str, str], int] = defaultdict(int)
+        self.is_set_up = False
+
+    @property
+    def is_learners(self) -> bool:
+        """Whether the code under test is a learner's."""
+        return not set(self.target.split(",")) <= {*OWN_TARGETS} - {"exercises"}
+
+
+RUN = pytest.StashKey[Run]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what a person may choose."""
+    group = parser.getgroup("deepclaims")
+    group.addoption(
+        "--target",
+        default="exercises",
+        metavar="WHOSE",
+        help="the code under test: exercises (default), solutions, right, wrong, "
+        "several of these with commas between, or a folder laid out like exercises",
+    )
+    group.addoption("--hints", type=int, default=0, metavar="N", help="show the first N hints")
+    group.addoption(
+        "--seed", type=int, default=None, metavar="N", help="replay a run's random choices"
+    )
+    group.addoption(
+        "--maintainer", action="store_true", help="show full tracebacks, the tests' source included"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Keep the tests of one exercise on one worker of pytest-xdist."""
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "loadfile"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the target, choose the seed, and set Hypothesis up."""
+    if getattr(config, "workerinput", None):
+        config.option.seed = config.workerinput["seed"]
+    elif config.option.seed is None:
+        config.option.seed = 0 if os.environ.get("CI") else random.SystemRandom().randrange(10**6)
+    for word in config.option.target.split(","):
+        if word not in OWN_TARGETS and not Path(word).is_dir():
+            raise pytest.UsageError(
+                f"--target is {word!r}, but must be one of {', '.join(OWN_TARGETS)} or a folder"
+            )
+    config.stash[RUN] = Run(config)
+
+
+def _set_up_hypothesis(config: pytest.Config) -> None:
+    """Load the run's settings, before the first test file takes them over."""
+    from hypothesis import HealthCheck, Phase, configuration, core, settings
+
+    configuration.set_hypothesis_home_dir(LEFT_BEHIND / "hypothesis")
+    plain = settings(
+        deadline=None,
+        database=None,
+        max_examples=25,
+        report_multiple_bugs=False,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    settings.register_profile("tell", plain, phases=[Phase.generate, Phase.shrink])
+    settings.register_profile("judge", plain, phases=[Phase.generate])  # nobody reads: no shrinking
+    settings.load_profile("tell" if config.stash[RUN].is_learners else "judge")
+    core.global_force_seed = config.option.seed
+
+
+def pytest_configure_node(node: Any) -> None:
+    """Give every worker of pytest-xdist the same seed."""
+    node.workerinput["seed"] = node.config.option.seed
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say what is under test, and how to repeat the run."""
+    return f"target: {config.option.target}; repeat with --seed={config.option.seed}"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the notes and the suite itself to runs on the project's own answers."""
+    return True if config.stash[RUN].is_learners and collection_path in AUTHORS_ONLY else None
+
+
+class NotBegun(pytest.File):
+    """The hidden tests of an exercise that nobody has written into; nothing of it is run."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield a test for each of the file's, under the same name."""
+        for name in catalogue.read(self.path).tests:
+            yield Waiting.from_parent(self, name=name)
+
+
+class Waiting(pytest.Item):
+    """A test that waits for the exercise to be begun."""
+
+    def runtest(self) -> None:
+        """Skip."""
+        pytest.skip(NOT_BEGUN)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Point to the exercise, not to the test."""
+        name = self.path.stem.removeprefix("test_")
+        return catalogue.exercise_path(name), 0, self.name
+
+
+def exercise_file(test_file: Path, target: str) -> Path:
+    """Return where a target has the exercise of a hidden test file."""
+    name = test_file.stem.removeprefix("test_")
+    return folder(target) / test_file.parent.name / f"{name}.py"
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> Any:
+    """Put an untouched exercise's tests aside, unread."""
+    run = parent.config.stash[RUN]
+    if run.is_learners and _is_untouched(module_path, run.target):
+        return NotBegun.from_parent(parent, path=module_path)
+    if not run.is_set_up:
+        _set_up_hypothesis(parent.config)
+        run.is_set_up = True
+    return None
+
+
+def _is_untouched(test_file: Path, target: str) -> bool:
+    if "," in target or not test_file.is_relative_to(TESTS):
+        return False
+    is_exercise = "EXERCISE = " in test_file.read_text(encoding="utf8")
+    return is_exercise and not is_begun(exercise_file(test_file, target))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test's argument that is named like its exercise the answer under test."""
+    if not hasattr(metafunc.module, "EXERCISE"):
+        return
+    from grader.machine.subject import subjects
+
+    key = "_subjects"
+    if not hasattr(metafunc.module, key):  # all tests of a file share them, with their memory
+        setattr(metafunc.module, key, subjects(metafunc.module, metafunc.config.stash[RUN].target))
+    name, found = getattr(metafunc.module, key)
+    if name in metafunc.fixturenames:
+        alone = len(found) == 1 and found[0].label == metafunc.config.stash[RUN].target
+        ids = [pytest.HIDDEN_PARAM] if alone else [s.label for s in found]
+        metafunc.parametrize(name, found, ids=ids)
+
+
+def subject_of(item: pytest.Item) -> "Subject | None":
+    """Return the answer that a test is run against, if it is run against one."""
+    if not hasattr(getattr(item, "module", None), "EXERCISE"):
+        return None
+    from grader.machine.subject import Subject
+
+    values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return next((value for value in values if isinstance(value, Subject)), None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Count each exercise's tests before any are deselected."""
+    for item in items:
+        subject = subject_of(item)
+        if subject and not item.get_closest_marker("gpu"):
+            config.stash[RUN].sizes[subject.key] += 1
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """From here on nothing needs the hidden tests by import."""
+    if session.config.stash[RUN].is_learners and any(map(subject_of, session.items)):
+        from grader.machine.subject import hide_from_imports
+
+        hide_from_imports()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Seed torch by the test's name, and show a learner one mistake at a time."""
+    if isinstance(item, Waiting):
+        return
+    import torch
+
+    torch.set_num_threads(1)  # the tensors of the tests are tiny
+    run = item.config.stash[RUN]
+    torch.manual_seed(run.seed + zlib.crc32(item.nodeid.partition("[")[0].encode()))
+    subject = subject_of(item)
+    if subject and not run.maintainer and _is_judged_alone(subject):
+        if {"failed"} & set(run.outcomes[subject.key].values()):
+            pytest.skip(EARLIER)
+
+
+def _is_judged_alone(subject: "Subject") -> bool:
+    return not subject.label.startswith("wrong-")  # those are tried with every test
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Generator:
+    """Reword a failure for its reader; judge a wrong answer by all of its tests together."""
+    made: Any = yield
+    run, subject = item.config.stash[RUN], subject_of(item)
+    if isinstance(item, Waiting):
+        made.waiting = [item.path.parent.name, item.path.stem.removeprefix("test_")]
+    if not subject or item.get_closest_marker("gpu"):
+        return made
+    made.subject = list(subject.key)
+    made.size = run.sizes[subject.key]
+    made.test = item.name.partition("[")[0]
+    if call.when == "call":
+        run.outcomes[subject.key][item.nodeid] = made.outcome
+        if subject.label.startswith("wrong-"):
+            _judge_wrong_answer(made, call, subject)
+        elif made.failed and not run.maintainer:
+            from grader.machine import report
+
+            hints = subject.exercise.hints[: item.config.option.hints]
+            made.longrepr = report.for_learner(call.excinfo, subject, hints)
+    return made
+
+
+def _judge_wrong_answer(made: Any, call: pytest.CallInfo, subject: "Subject") -> None:
+    """Count a rejection as what it is here: a success."""
+    made.rejected = bool(call.excinfo and call.excinfo.errisinstance(Verdict))
+    if made.rejected and call.excinfo:
+        made.said = call.excinfo.value.diagnoses
+        made.outcome, made.longrepr = "passed", None
+
+
+
+class Collected:
+    """Hears the reports of this process and of all workers, for the end of the run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config, self.board = config, scoreboard.Board()
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Note an outcome."""
+        self.board.add(report)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Fail a run in which a wrong answer survives; remember a learner's progress."""
+        if hasattr(self.config, "workerinput"):
+            return
+        if self.board.survivors() and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self.config.option.target == "exercises":
+            progress.remember(self.board)
+
+    def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
+        """End the run with how far one is, or with the wrong answers that nothing rejects."""
+        for line in self.board.lines(config.stash[RUN].is_learners):
+            terminalreporter.write_line(line)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start to collect what the run comes to."""
+    session.config.pluginmanager.register(Collected(session.config), "deepclaims-collected")
+
+

@@ -1,0 +1,39 @@
+"""How a failure reads to the person who wrote the answer: no test source, no framework word."""
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.machine.subject import Subject
+from grader.words.show import sentence
+from grader.words.verdict import Verdict
+
+
+def for_learner(
+    excinfo: pytest.ExceptionInfo | None, subject: Subject, hints: tuple[str, ...] = ()
+) -> str:
+    """Return the text of a failure."""
+    if excinfo is None:
+        return "failed"
+    error = excinfo.value
+    told = str(error) if isinstance(error, Verdict) else _of_unexpected(error, subject)
+    lines = [wrapped(line) for line in told.split("\n")]
+    return "\n".join([*lines, *(sentence(f"Hint: {hint}") for hint in hints)])
+
+
+def wrapped(line: str) -> str:
+    """Keep a line of a failure within 80 columns."""
+    return line if len(line) <= 80 else sentence(line)
+
+
+def _of_unexpected(error: BaseException, subject: Subject) -> str:
+    """Tell of an error that is no verdict: the answer's own, or one between it and the test."""
+    name = type(error).__name__
+    if name.startswith("Flaky"):
+        return f"{subject.name} gave different results for the same arguments."
+    own = str(subject.path or "")
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if own and f.filename == own]
+    where = [f"{Path(f.filename).name}:{f.lineno}: {f.line}" for f in reversed(frames[-3:])]
+    return "\n".join([f"{subject.name} raised {name}: {error}", *where])

@@ -1,0 +1,98 @@
+"""What a run came to: progress by chapter for a learner, a kill matrix for an author."""
+
+from collections import defaultdict
+from typing import Any
+
+from grader.machine import catalogue, progress
+
+Key = tuple[str, str, str]  # chapter, exercise, whose answer
+
+
+class Board:
+    """The outcomes of a run, exercise by exercise."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[Key, dict[str, str]] = defaultdict(dict)
+        self.sizes: dict[Key, int] = {}
+        self.waiting: set[tuple[str, str]] = set()
+        self.rejections: dict[Key, dict[str, list[str] | None]] = defaultdict(dict)
+
+    def add(self, report: Any) -> None:
+        """Note one report of pytest."""
+        if hasattr(report, "waiting"):
+            self.waiting.add(tuple(report.waiting))
+        if not hasattr(report, "subject"):
+            return
+        key: Key = tuple(report.subject)
+        self.sizes[key] = report.size
+        if report.when == "call" or report.outcome != "passed":
+            self.outcomes[key][report.nodeid] = report.outcome
+        if hasattr(report, "rejected"):
+            said = report.said if report.rejected else None
+            self.rejections[key][report.nodeid.rpartition("::")[2]] = said
+
+    def state(self, key: Key) -> str:
+        """Say whether an exercise is done, or where it stands."""
+        outcomes = list(self.outcomes[key].values())
+        if "failed" in outcomes:
+            return "to mend"
+        whole = outcomes.count("passed") == self.sizes.get(key)
+        return "done" if whole else "not all tried"
+
+    def survivors(self) -> list[Key]:
+        """Return the wrong answers that were tried with all their tests, and that none rejects."""
+        return [
+            key
+            for key, tests in sorted(self.rejections.items())
+            if len(tests) == self.sizes[key] and all(said is None for said in tests.values())
+        ]
+
+    def lines(self, for_learner: bool) -> list[str]:
+        """Return the lines that end the run."""
+        return self._progress() if for_learner else self._strength()
+
+    def _strength(self) -> list[str]:
+        if not self.rejections:
+            return []
+        alive = self.survivors()
+        lines = [
+            f"SURVIVES  {chapter}/{name}: no hidden test rejects {label.removeprefix('wrong-')}()"
+            for chapter, name, label in alive
+        ]
+        caught = len(self.rejections) - len(alive)
+        return [*lines, f"{caught} of {len(self.rejections)} wrong answers are caught"]
+
+    def _progress(self) -> list[str]:
+        states = {key[:2]: self.state(key) for key in self.outcomes}
+        if not states and not self.waiting:
+            return []
+        marks = {"done": "#", "to mend": "x", "not all tried": "~"}
+        chapters: dict[str, list[str]] = defaultdict(list)
+        for chapter, name in sorted({*states, *self.waiting}):
+            chapters[chapter].append(marks.get(states.get((chapter, name), ""), "."))
+        lines = [""]
+        for chapter, row in chapters.items():
+            lines += _row(chapter, "".join(sorted(row, key="#~x.".index)))
+        done = progress.done() | {name for (_, name), state in states.items() if state == "done"}
+        return [*lines, *next_lines(done)]
+
+
+def _row(chapter: str, marks: str) -> list[str]:
+    count = f"{marks.count('#')}/{len(marks)}"
+    pieces = [marks[i : i + 50] for i in range(0, len(marks), 50)]
+    first, *more = pieces
+    return [f"{chapter:<16} {first}  {count}", *(f"{'':<16} {piece}" for piece in more)]
+
+
+def next_lines(done: set[str]) -> list[str]:
+    """Say which exercise comes next: the first whose predecessors are done."""
+    name = next_exercise(done)
+    if name is None:
+        return ["All exercises are done."]
+    return [f"next: {catalogue.entry(name).path}   (pytest -k {name})"]
+
+
+def next_exercise(done: set[str]) -> str | None:
+    """Return the first exercise that is not done and whose predecessors are."""
+    left = [name for name in catalogue.in_order() if name not in done]
+    return next((n for n in left if set(catalogue.entry(n).after) <= done), left[0] if left else None)

@@ -1,0 +1,113 @@
+"""The shape of an error: a factor, a sign, a transpose, a shift, ties only, large values only."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import torch
+from torch import Tensor
+
+from grader.words.compare import close
+
+
+def patterns(got: object, want: object, args: tuple[object, ...] = ()) -> list[str]:
+    """Return the sentences that describe how `got` differs from `want`, the most telling alone."""
+    pair = _tensors(got, want)
+    if pair is None:
+        return []
+    told = next(_found(*pair, args), None)
+    return [told] if told else []
+
+
+def _found(got: Tensor, want: Tensor, args: tuple[object, ...]) -> Iterator[str]:
+    if got.shape != want.shape:
+        if got.dim() >= 2 and got.shape == want.mT.shape and close(got.mT, want).all():
+            yield "It is the transpose of what it should be."
+        if got.numel() == want.numel() and close(got.reshape(want.shape), want).all():
+            yield "The numbers are right; only their shape is not."
+        return
+    wrong = ~close(got, want)
+    broken = wrong & ~got.isfinite() & want.isfinite()
+    if broken.any():
+        yield _overflow(got, broken)
+    if wrong.any() and got.isfinite().all() and want.isfinite().all():
+        yield from _arithmetic(got, want)
+        yield from _rearranged(got, want)
+        yield from _only_some(wrong, want, args)
+
+
+def _overflow(got: Tensor, broken: Tensor) -> str:
+    kinds = sorted({str(v) for v in got[broken].tolist()})
+    return f"It is {' or '.join(kinds)} where a finite number should be: an overflow, or 0/0."
+
+
+def _arithmetic(got: Tensor, want: Tensor) -> Iterator[str]:
+    telling = want != 0
+    if telling.sum() >= 1 and close(got[~telling], want[~telling]).all():
+        ratio = got[telling] / want[telling]
+        if close(ratio, ratio[:1].expand_as(ratio)).all() and ratio[0] != 0:
+            if ratio[0] == -1:
+                yield "The sign is flipped: every entry is minus what it should be."
+            elif telling.sum() >= 2 or _is_simple(float(ratio[0])):
+                yield f"Every entry is {_factor(float(ratio[0]))} times what it should be."
+    if want.numel() >= 2 and want.unique().numel() >= 2:
+        offset = got - want
+        if close(got, want + offset.flatten()[0]).all():
+            yield f"Every entry is {float(offset.flatten()[0]):+.6g} away from what it should be."
+
+
+def _rearranged(got: Tensor, want: Tensor) -> Iterator[str]:
+    if want.numel() < 2 or want.unique().numel() < 2:
+        return
+    if want.dim() >= 2 and want.shape[-1] == want.shape[-2] and close(got.mT, want).all():
+        yield "It is the transpose of what it should be."
+    for dim in range(want.dim()):
+        size = want.shape[dim]
+        if size < 2:
+            continue
+        if close(got.flip(dim), want).all():
+            yield f"It is in reverse order along dimension {dim}."
+        if size < 3:
+            continue
+        for earlier, later, way in ((got, want, "late"), (want, got, "early")):
+            if close(earlier.narrow(dim, 1, size - 1), later.narrow(dim, 0, size - 1)).all():
+                yield f"It is shifted by one along dimension {dim}: each entry comes one {way}."
+
+
+def _only_some(wrong: Tensor, want: Tensor, args: tuple[object, ...]) -> Iterator[str]:
+    x = next((a for a in args if isinstance(a, Tensor) and a.shape == want.shape), None)
+    if x is None or x.dim() == 0 or wrong.all():
+        return
+    x = x.detach().double()
+    tied = _ties(x)
+    if tied.any() and not tied.all() and torch.equal(wrong, wrong & tied):
+        yield "Only entries that are tied with another are wrong."
+    if x[wrong].abs().min() > x[~wrong].abs().max():
+        yield f"Only large inputs are wrong: those of {float(x[wrong].abs().min()):.6g} and more."
+
+
+def _ties(x: Tensor) -> Tensor:
+    return (x.unsqueeze(-1) == x.unsqueeze(-2)).sum(-1) > 1
+
+
+def _is_simple(ratio: float) -> bool:
+    fraction = Fraction(ratio).limit_denominator(64)
+    return fraction != 1 and abs(float(fraction) - ratio) < 1e-6 * abs(ratio)
+
+
+def _factor(ratio: float) -> str:
+    fraction = Fraction(ratio).limit_denominator(64)
+    simple = abs(float(fraction) - ratio) < 1e-6 * abs(ratio)
+    return str(fraction) if simple else f"{ratio:.6g}"
+
+
+def _tensors(got: object, want: object) -> tuple[Tensor, Tensor] | None:
+    if isinstance(got, tuple | list) and isinstance(want, tuple | list) and len(got) == len(want):
+        pairs = [_tensors(a, b) for a, b in zip(got, want, strict=True)]
+        off = [p for p in pairs if p and (p[0].shape != p[1].shape or not close(*p).all())]
+        return off[0] if off else None
+    if not isinstance(got, Tensor | float) or not isinstance(want, Tensor | float):
+        return None
+    a, b = (torch.as_tensor(v).detach() for v in (got, want))
+    if not (b.dtype.is_floating_point and a.dtype.is_floating_point) or not b.numel():
+        return None
+    return a.double(), b.double()

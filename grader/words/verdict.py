@@ -1,0 +1,44 @@
+"""What can be said against an answer. A verdict's text is all that a learner sees of a failure."""
+
+from collections.abc import Callable
+
+
+class Verdict(AssertionError):
+    """The answer under test is at fault, in words for the person who wrote it.
+
+    `diagnose` names the known mistakes that behave the same; it is called only when somebody
+    reads the verdict, because a property test raises hundreds that nobody reads.
+    """
+
+    def __init__(self, told: str, diagnose: Callable[[], list[str]] | None = None) -> None:
+        super().__init__(told)
+        self._diagnose = diagnose
+
+    @property
+    def diagnoses(self) -> list[str]:
+        """The sentences of the known mistakes that this answer repeats."""
+        return self._diagnose() if self._diagnose else []
+
+    def __str__(self) -> str:
+        sentences = [f"This is what you get when you {it}." for it in self.diagnoses]
+        return "\n".join([str(self.args[0]), *sentences])
+
+
+class Mismatch(Verdict):
+    """A result, a gradient or an error that is not the expected one."""
+
+
+class Crashed(Verdict):
+    """The answer raised where it should have returned."""
+
+
+class Unfinished(Verdict):
+    """The answer still raises NotImplementedError on a path that a test takes."""
+
+
+class Forbidden(Verdict):
+    """The answer called what it was asked to write."""
+
+
+class Broken(Verdict):
+    """The answer's file can't be loaded, or does not define what it should."""

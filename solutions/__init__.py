@@ -1,0 +1,1 @@
+"""Reference solutions: one file an exercise, at the same path as its stub."""

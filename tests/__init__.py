@@ -1,0 +1,1 @@
+"""Hidden tests, one file an exercise, and the ledger of the notes' claims in `notes`."""

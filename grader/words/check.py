@@ -11,7 +11,7 @@ from torch import Tensor
 from grader.words.compare import Tolerance, differences, same
 from grader.words.patterns import patterns
 from grader.words.show import labelled, sentence, show, show_call
-from grader.words.verdict import Crashed, Forbidden, Mismatch, Unfinished, Verdict
+from grader.words.verdict import Broken, Crashed, Forbidden, Mismatch, Unfinished, Verdict
 
 NOTHING: Any = type("NOTHING", (), {"__repr__": lambda self: "nothing"})()
 
@@ -129,6 +129,9 @@ class Outcome:
 
     def reraise_unless_returned(self, call: "Call") -> None:
         """Turn an error of the answer into a verdict that says where it comes from."""
+        if isinstance(self.error, Verdict):  # the result can't be differentiated
+            told = f"{call}\n{self.error.args[0]}"
+            raise Mismatch(told, lambda: call.diagnoses(self)) from None
         if isinstance(self.error, NotImplementedError):
             raise Unfinished(f"{call}\nraised NotImplementedError: this part is still to be written")
         if self.error is not None:
@@ -181,14 +184,7 @@ class Call:
             value = target(*args, **kwargs)
             if self.gradient:
                 value = self.gradient.flow(value, inputs, getattr(function, "guard", _no_guard))
-        except Forbidden:
-            raise
-        except Mismatch as problem:  # the result can't be differentiated
-            if function is self.function:
-                told = f"{self}\n{problem.args[0]}"
-                raise Mismatch(told, lambda: self.diagnoses(Outcome(error=problem))) from None
-            return Outcome(error=problem, before=before, after=(args, kwargs))
-        except Verdict:
+        except (Forbidden, Broken):
             raise
         except Exception as error:
             return Outcome(error=error, before=before, after=(args, kwargs))
@@ -220,7 +216,8 @@ class Call:
         except Verdict:
             return False
         if outcome.error is not None or other.error is not None:
-            return type(outcome.error) is type(other.error)
+            alike = type(outcome.error) is type(other.error)
+            return alike and (not isinstance(other.error, Verdict) or str(outcome.error) == str(other.error))
         if bool(outcome.changed_arguments()) != bool(other.changed_arguments()):
             return False
         return same(outcome.value, other.value, tolerance)

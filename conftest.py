@@ -1,3 +1,3 @@
 """Switches on the grader: which code is under test, how a failure reads, the benchmarks."""
 
-pytest_plugins = ["grader.machine.plugin"]
+pytest_plugins = ["grader.machine.plugin", "grader.machine.bench"]

@@ -120,6 +120,19 @@ def solution_path(name: str) -> Path:
     return SOLUTIONS / exercises()[name].path.parent.name / f"{name}.py"
 
 
+def test_path(word: str) -> str | None:
+    """Return the hidden tests of an exercise's name, file or chapter; None for anything else."""
+    plain = word.replace("\\", "/").removeprefix("./").rstrip("/").removeprefix("exercises/")
+    name = plain.rpartition("/")[2].removesuffix(".py")
+    if "::" in word or plain.startswith("tests") or name.startswith("-"):
+        return None
+    if name in exercises() and plain in (name, f"{exercises()[name].path.parent.name}/{name}.py"):
+        return str(exercises()[name].path)
+    chapter = TESTS / plain
+    known = {file.path.parent for file in exercises().values()}
+    return str(chapter) if chapter in known else None
+
+
 def in_order() -> list[str]:
     """Return the names of all exercises, each after its predecessors, easier ones first."""
     levels = {"warm-up": 0, "core": 1, "hard": 2}
@@ -138,7 +151,14 @@ def _marks(node: ast.FunctionDef | ast.ClassDef) -> Iterator[tuple[str, list[str
         call = decorator if isinstance(decorator, ast.Call) else None
         name = ast.unparse(call.func if call else decorator).rpartition(".")[2]
         args = call.args if call else []
-        yield name, [ast.literal_eval(a) for a in args if isinstance(a, ast.Constant | ast.JoinedStr | ast.BinOp)]
+        yield (
+            name,
+            [
+                ast.literal_eval(a)
+                for a in args
+                if isinstance(a, ast.Constant | ast.JoinedStr | ast.BinOp)
+            ],
+        )
 
 
 def _literal(keyword: ast.keyword, path: Path) -> Any:

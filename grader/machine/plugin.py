@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from grader.machine import catalogue, progress, scoreboard
+from grader.machine import catalogue, matrix, progress, scoreboard
 from grader.machine.paths import LEFT_BEHIND, NOTES, OWN_TARGETS, TESTS, folder
 from grader.machine.stubs import is_begun
-from grader.words.verdict import Verdict
+from grader.words.verdict import Accepted, Verdict
 
 if TYPE_CHECKING:  # a run over untouched stubs needs no torch, and so doesn't wait for it
     from grader.machine.subject import Subject
@@ -58,21 +58,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seed", type=int, default=None, metavar="N", help="replay a run's random choices"
     )
     group.addoption(
+        "--no-shrink", action="store_true", help="report the first failing input, not the smallest"
+    )
+    group.addoption("--matrix", metavar="FILE", help="write which test rejects which wrong answer")
+    group.addoption(
         "--maintainer", action="store_true", help="show full tracebacks, the tests' source included"
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Keep the tests of one exercise on one worker of pytest-xdist."""
+    """Accept exercises as arguments; keep an exercise on one worker of pytest-xdist."""
+    config.args = [catalogue.test_path(argument) or argument for argument in config.args]
     if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
         config.option.dist = "loadfile"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check the target, choose the seed, and set Hypothesis up."""
-    if getattr(config, "workerinput", None):
-        config.option.seed = config.workerinput["seed"]
+    worker = getattr(config, "workerinput", None)
+    if worker:
+        config.option.seed = worker["seed"]
     elif config.option.seed is None:
         config.option.seed = 0 if os.environ.get("CI") else random.SystemRandom().randrange(10**6)
     for word in config.option.target.split(","):
@@ -98,18 +104,14 @@ def _set_up_hypothesis(config: pytest.Config) -> None:
     )
     settings.register_profile("tell", plain, phases=[Phase.generate, Phase.shrink])
     settings.register_profile("judge", plain, phases=[Phase.generate])  # nobody reads: no shrinking
-    settings.load_profile("tell" if config.stash[RUN].is_learners else "judge")
+    shrinks = config.stash[RUN].is_learners and not config.option.no_shrink
+    settings.load_profile("tell" if shrinks else "judge")
     core.global_force_seed = config.option.seed
 
 
 def pytest_configure_node(node: Any) -> None:
     """Give every worker of pytest-xdist the same seed."""
     node.workerinput["seed"] = node.config.option.seed
-
-
-def pytest_report_header(config: pytest.Config) -> str:
-    """Say what is under test, and how to repeat the run."""
-    return f"target: {config.option.target}; repeat with --seed={config.option.seed}"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -217,7 +219,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     torch.manual_seed(run.seed + zlib.crc32(item.nodeid.partition("[")[0].encode()))
     subject = subject_of(item)
     if subject and not run.maintainer and _is_judged_alone(subject):
-        if {"failed"} & set(run.outcomes[subject.key].values()):
+        earlier = run.outcomes[subject.key].values()
+        if "failed" in earlier:
             pytest.skip(EARLIER)
 
 
@@ -246,16 +249,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Gener
 
             hints = subject.exercise.hints[: item.config.option.hints]
             made.longrepr = report.for_learner(call.excinfo, subject, hints)
+            made.location = (made.location[0], None, report.title(item.name, subject))
     return made
 
 
 def _judge_wrong_answer(made: Any, call: pytest.CallInfo, subject: "Subject") -> None:
     """Count a rejection as what it is here: a success."""
-    made.rejected = bool(call.excinfo and call.excinfo.errisinstance(Verdict))
-    if made.rejected and call.excinfo:
-        made.said = call.excinfo.value.diagnoses
+    error = call.excinfo.value if call.excinfo else None
+    made.rejected = isinstance(error, Verdict)
+    made.diagnosis = subject.answer.diagnosis
+    if isinstance(error, Verdict):
+        made.said = error.diagnoses
+        made.counts = subject.answer.accepts_bad_input or not isinstance(error, Accepted)
         made.outcome, made.longrepr = "passed", None
-
 
 
 class Collected:
@@ -273,13 +279,17 @@ class Collected:
         """Fail a run in which a wrong answer survives; remember a learner's progress."""
         if hasattr(self.config, "workerinput"):
             return
-        if self.board.survivors() and session.exitstatus == pytest.ExitCode.OK:
+        if self.board.faults() and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self.config.option.matrix:
+            matrix.write(self.board, Path(self.config.option.matrix))
         if self.config.option.target == "exercises":
             progress.remember(self.board)
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """End the run with how far one is, or with the wrong answers that nothing rejects."""
+        if terminalreporter.stats.get("failed"):
+            terminalreporter.write_line(f"To repeat this run: --seed={config.option.seed}")
         for line in self.board.lines(config.stash[RUN].is_learners):
             terminalreporter.write_line(line)
 
@@ -288,5 +298,3 @@ class Collected:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Start to collect what the run comes to."""
     session.config.pluginmanager.register(Collected(session.config), "deepclaims-collected")
-
-

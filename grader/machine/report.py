@@ -2,7 +2,6 @@
 
 import traceback
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,6 +20,11 @@ def for_learner(
     told = str(error) if isinstance(error, Verdict) else _of_unexpected(error, subject)
     lines = [wrapped(line) for line in told.split("\n")]
     return "\n".join([*lines, *(sentence(f"Hint: {hint}") for hint in hints)])
+
+
+def title(test: str, subject: Subject) -> str:
+    """Return the headline of a failure: the exercise, and the sentence that isn't true of it."""
+    return f"{subject.name}: {test.removeprefix('test_').replace('_', ' ')}"
 
 
 def wrapped(line: str) -> str:

@@ -16,6 +16,7 @@ class Board:
         self.sizes: dict[Key, int] = {}
         self.waiting: set[tuple[str, str]] = set()
         self.rejections: dict[Key, dict[str, list[str] | None]] = defaultdict(dict)
+        self.diagnosis: dict[Key, str] = {}
 
     def add(self, report: Any) -> None:
         """Note one report of pytest."""
@@ -28,7 +29,8 @@ class Board:
         if report.when == "call" or report.outcome != "passed":
             self.outcomes[key][report.nodeid] = report.outcome
         if hasattr(report, "rejected"):
-            said = report.said if report.rejected else None
+            said = report.said if report.rejected and report.counts else None
+            self.diagnosis[key] = report.diagnosis
             self.rejections[key][report.nodeid.rpartition("::")[2]] = said
 
     def state(self, key: Key) -> str:
@@ -51,16 +53,40 @@ class Board:
         """Return the lines that end the run."""
         return self._progress() if for_learner else self._strength()
 
+    def first_said(self, key: Key) -> list[str]:
+        """Return what the first test that rejects a wrong answer says of it."""
+        return next((said for said in self.rejections[key].values() if said is not None), [])
+
+    def faults(self) -> list[str]:
+        """Say which wrong answers no test rejects, and which are rejected without being named."""
+        alive = self.survivors()
+        unnamed = [
+            key
+            for key in sorted(self.rejections)
+            if any(said is not None for said in self.rejections[key].values())
+            and self.diagnosis[key] not in self.first_said(key)
+        ]
+        return [
+            *(f"SURVIVES  {_named(key)}: no hidden test rejects it" for key in alive),
+            *(f"UNNAMED   {_named(key)}: rejected without its diagnosis" for key in unnamed),
+        ]
+
+    def also_said(self) -> dict[Key, list[str]]:
+        """Return, for wrong answers, the diagnoses of others that are said beside their own."""
+        return {
+            key: others
+            for key in sorted(self.rejections)
+            if (others := [s for s in self.first_said(key) if s != self.diagnosis[key]])
+        }
+
     def _strength(self) -> list[str]:
         if not self.rejections:
             return []
-        alive = self.survivors()
-        lines = [
-            f"SURVIVES  {chapter}/{name}: no hidden test rejects {label.removeprefix('wrong-')}()"
-            for chapter, name, label in alive
-        ]
-        caught = len(self.rejections) - len(alive)
-        return [*lines, f"{caught} of {len(self.rejections)} wrong answers are caught"]
+        caught = len(self.rejections) - len(self.survivors())
+        lines = [*self.faults(), f"{caught} of {len(self.rejections)} wrong answers are caught"]
+        if self.also_said():
+            lines += [f"{len(self.also_said())} are told another mistake beside their own"]
+        return lines
 
     def _progress(self) -> list[str]:
         states = {key[:2]: self.state(key) for key in self.outcomes}
@@ -75,6 +101,10 @@ class Board:
             lines += _row(chapter, "".join(sorted(row, key="#~x.".index)))
         done = progress.done() | {name for (_, name), state in states.items() if state == "done"}
         return [*lines, *next_lines(done)]
+
+
+def _named(key: Key) -> str:
+    return f"{key[0]}/{key[1]}: {key[2].removeprefix('wrong-')}()"
 
 
 def _row(chapter: str, marks: str) -> list[str]:
@@ -95,4 +125,6 @@ def next_lines(done: set[str]) -> list[str]:
 def next_exercise(done: set[str]) -> str | None:
     """Return the first exercise that is not done and whose predecessors are."""
     left = [name for name in catalogue.in_order() if name not in done]
-    return next((n for n in left if set(catalogue.entry(n).after) <= done), left[0] if left else None)
+    return next(
+        (n for n in left if set(catalogue.entry(n).after) <= done), left[0] if left else None
+    )

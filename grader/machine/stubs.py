@@ -86,7 +86,14 @@ def _is_unwritten(function: ast.FunctionDef) -> bool:
 
 
 def _has_other_code(tree: ast.Module) -> bool:
-    expected = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
+    expected = (
+        ast.FunctionDef,
+        ast.ClassDef,
+        ast.Import,
+        ast.ImportFrom,
+        ast.Assign,
+        ast.AnnAssign,
+    )
     return not all(isinstance(n, expected) or _is_docstring(n) for n in tree.body)
 
 

@@ -92,7 +92,9 @@ class Instance:
     """An object that the answer's class made; its methods are answers under test as well."""
 
     def __init__(self, subject: Subject, make: Callable, args: Any, kwargs: Any) -> None:
-        self._subject, self._args, self._kwargs = subject, *clone((args, kwargs))
+        self._subject: Subject = subject
+        self._args: Any = clone(args)
+        self._kwargs: Any = clone(kwargs)
         self._calls: list[tuple[str, Any, Any]] = []
         with subject.guard():
             self._object = make()(*args, **kwargs)
@@ -102,6 +104,7 @@ class Instance:
         return Method(self, attribute) if callable(value) else value
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
+        """Call the object, if its class lets it be called."""
         return Method(self, "__call__")(*args, **kwargs)
 
     def replayed(self, answer: Any, calls: int) -> Any:
@@ -126,6 +129,7 @@ class Method:
         self.mistakes = tuple(_later(instance, m, attribute, done) for m in subject.mistakes)
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
+        """Call the method, and remember it for the replay."""
         self._instance._calls.append((self._attribute, *clone((args, kwargs))))
         with self.guard():
             return getattr(self._instance._object, self._attribute)(*args, **kwargs)
@@ -178,13 +182,13 @@ def load(path: Path | None, name: str, hides: tuple[str, ...] = ()) -> Any:
     if path is None or not path.exists():
         raise Broken(f"there is no file {_tail(path)}")
     spec = importlib.util.spec_from_file_location(f"{path.parent.name}.{name}", path)
-    assert spec and spec.loader
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     if hides:
         module.__builtins__ = _without(hides)  # type: ignore[attr-defined]
     try:
         code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
-        exec(code, module.__dict__)
+        exec(code, module.__dict__)  # noqa: S102 (it is the learner's own module)
     except SyntaxError as error:
         raise Broken(f"{_tail(path)}, line {error.lineno}: {error.msg}") from error
     except Exception as error:

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.words.compare import Tolerance, differences, same
+from grader.words.compare import USUAL, Tolerance, differences, same
 from grader.words.patterns import patterns
 from grader.words.show import labelled, sentence, show, show_call
-from grader.words.verdict import Broken, Crashed, Forbidden, Mismatch, Unfinished, Verdict
+from grader.words.verdict import Accepted, Broken, Crashed, Forbidden, Mismatch, Unfinished, Verdict
 
 NOTHING: Any = type("NOTHING", (), {"__repr__": lambda self: "nothing"})()
 
@@ -41,11 +41,12 @@ def check(
     tolerance = Tolerance(slack, scale)
     if raises is not None:
         lines = _error_differences(outcome, raises, naming or {})
+        call.judge(outcome, lines, why, tolerance, Accepted)
     else:
         outcome.reraise_unless_returned(call)
         lines = outcome.changed_arguments() or differences(outcome.value, want, tolerance)
         lines += patterns(outcome.value, want, args) if lines else []
-    call.judge(outcome, lines, why, tolerance)
+        call.judge(outcome, lines, why, tolerance)
 
 
 def check_gradient(
@@ -71,9 +72,10 @@ def check_gradient(
     wrt = wrt if wrt is not None else _floating(args, kwargs)
     call = Call(function, args, kwargs, gradient=Gradient(wrt, upstream))
     if want is None:
-        wide = Call(like, *(_map(_double, each) for each in (args, kwargs)), gradient=call.gradient)
+        wide = Call(like, _map(_double, args), _map(_double, kwargs), gradient=call.gradient)
         oracle = wide.run(like)
-        oracle.reraise_unless_returned(wide)
+        if oracle.error is not None:  # the test's own fault, not the answer's
+            raise oracle.error
         inputs = [call.argument(key) for key in wrt]
         want = tuple(g.to(x.dtype) for g, x in zip(oracle.value, inputs, strict=True))
     outcome = call.run(function)
@@ -133,21 +135,28 @@ class Outcome:
             told = f"{call}\n{self.error.args[0]}"
             raise Mismatch(told, lambda: call.diagnoses(self)) from None
         if isinstance(self.error, NotImplementedError):
-            raise Unfinished(f"{call}\nraised NotImplementedError: this part is still to be written")
+            raise Unfinished(
+                f"{call}\nraised NotImplementedError: this part is still to be written"
+            )
         if self.error is not None:
             raised = f"raised {type(self.error).__name__}: {self.error}"
-            told = [str(call), sentence(raised), *_own_lines(self.error, call.function)]
-            raise Crashed("\n".join(told), lambda: call.diagnoses(self)) from self.error
+            lines = [str(call), sentence(raised), *_own_lines(self.error, call.function)]
+            raise Crashed("\n".join(lines), lambda: call.diagnoses(self)) from self.error
 
     def changed_arguments(self) -> list[str]:
         """Say which argument the call changed in place, if it did."""
-        args, kwargs = self.before
-        left = list(enumerate(args)) + list(kwargs.items())
-        for key, value in left:
-            now = self.after[0][key] if isinstance(key, int) else self.after[1][key]
-            if not identical(value, now):
-                label = f"argument {key + 1}" if isinstance(key, int) else f"`{key}`"
-                return [f"changed its {label} in place; it was {show(value)}, now it is {show(now)}"]
+        (args, kwargs), (args_now, kwargs_now) = self.before, self.after
+        pairs: list[tuple[str, object, object]] = [
+            (f"argument {i}", *pair) for i, pair in enumerate(zip(args, args_now, strict=True), 1)
+        ]
+        pairs += [(f"`{name}`", value, kwargs_now[name]) for name, value in kwargs.items()]
+        for label, was, now in pairs:
+            if not identical(was, now):
+                return [
+                    f"changed its {label} in place",
+                    labelled("it was", show(was)),
+                    labelled("now it is", show(now)),
+                ]
         return []
 
 
@@ -173,10 +182,11 @@ class Call:
     def run(self, function: Any) -> Outcome:
         """Call `function` on copies of the arguments."""
         before, (args, kwargs) = self._frozen, clone(self._frozen)
+        holder: Any
         inputs = []
         for key in self.gradient.wrt if self.gradient else ():
             holder = kwargs if isinstance(key, str) else args
-            leaf = holder[key].detach().requires_grad_()  # type: ignore[index]
+            leaf = holder[key].detach().requires_grad_()
             args, kwargs = _replaced(args, kwargs, key, leaf)
             inputs.append(leaf)
         target = function if self.typed else getattr(function, "untyped", function)
@@ -190,22 +200,29 @@ class Call:
             return Outcome(error=error, before=before, after=(args, kwargs))
         return Outcome(value, before=before, after=(args, kwargs))
 
-    def judge(self, outcome: Outcome, lines: list[str], why: str, tolerance: Tolerance) -> None:
+    def judge(
+        self,
+        outcome: Outcome,
+        lines: list[str],
+        why: str,
+        tolerance: Tolerance,
+        verdict: type[Verdict] = Mismatch,
+    ) -> None:
         """Raise the verdict if there is anything to say; remember the call if there isn't."""
         if lines:
             told = [str(self), *lines, *([sentence(why)] if why else [])]
-            raise Mismatch("\n".join(told), lambda: self.diagnoses(outcome, tolerance))
+            raise verdict("\n".join(told), lambda: self.diagnoses(outcome, tolerance))
         if hasattr(self.function, "remember"):
             self.function.remember(self, outcome)
 
-    def diagnoses(self, outcome: Outcome, tolerance: Tolerance = Tolerance()) -> list[str]:
+    def diagnoses(self, outcome: Outcome, tolerance: Tolerance = USUAL) -> list[str]:
         """Name the known mistakes that behave like the answer, here and wherever it was right."""
         return [
             mistake.diagnosis
             for mistake in getattr(self.function, "mistakes", ())
             if self._behaves_alike(mistake, outcome, tolerance)
             and all(
-                call._behaves_alike(mistake, then, Tolerance())
+                call._behaves_alike(mistake, then, USUAL)
                 for call, then in getattr(self.function, "remembered", ())
             )
         ]
@@ -217,7 +234,9 @@ class Call:
             return False
         if outcome.error is not None or other.error is not None:
             alike = type(outcome.error) is type(other.error)
-            return alike and (not isinstance(other.error, Verdict) or str(outcome.error) == str(other.error))
+            return alike and (
+                not isinstance(other.error, Verdict) or str(outcome.error) == str(other.error)
+            )
         if bool(outcome.changed_arguments()) != bool(other.changed_arguments()):
             return False
         return same(outcome.value, other.value, tolerance)
@@ -234,7 +253,9 @@ class Call:
 def clone(value: Any) -> Any:
     """Return a copy that shares no memory and keeps strides; what can't be copied, itself."""
     if isinstance(value, Tensor):
-        if any(step == 0 < size - 1 for step, size in zip(value.stride(), value.shape, strict=True)):
+        if any(
+            step == 0 < size - 1 for step, size in zip(value.stride(), value.shape, strict=True)
+        ):
             copied = value.detach().clone()  # expanded: its memory can't be written entry by entry
         else:
             copied = torch.empty_strided(
@@ -259,7 +280,9 @@ def identical(a: Any, b: Any) -> bool:
     """Whether two arguments hold the very same bits; NaN is itself. A generator may move on."""
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         alike = (a.shape, a.dtype) == (b.shape, b.dtype)
-        return alike and bool(torch.equal(a.isnan(), b.isnan()) and torch.equal(a.nan_to_num(), b.nan_to_num()))
+        return alike and bool(
+            torch.equal(a.isnan(), b.isnan()) and torch.equal(a.nan_to_num(), b.nan_to_num())
+        )
     if isinstance(a, tuple | list):
         return len(a) == len(b) and all(map(identical, a, b))
     if isinstance(a, dict):

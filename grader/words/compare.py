@@ -16,7 +16,12 @@ from grader.words.show import labelled, plain, sentence, show, two_numbers
 # Rounding that an honest algorithm may add: relative to an entry, and relative to the largest
 # entry (a sum cancels to a small number with the error of its large terms).
 RELATIVE = {torch.float64: 1e-10, torch.float32: 1e-5, torch.float16: 4e-3, torch.bfloat16: 3e-2}
-OF_LARGEST = {torch.float64: 1e-14, torch.float32: 1e-6, torch.float16: 2e-3, torch.bfloat16: 1.6e-2}
+OF_LARGEST = {
+    torch.float64: 1e-14,
+    torch.float32: 1e-6,
+    torch.float16: 2e-3,
+    torch.bfloat16: 1.6e-2,
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,9 @@ class Tolerance:
 
     slack: float = 1.0
     scale: float | None = None
+
+
+USUAL = Tolerance()
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ def such_that(told: str, holds: Callable[[Any], bool]) -> Such:
     return Such(told, holds)
 
 
-def differences(got: object, want: object, tolerance: Tolerance = Tolerance()) -> list[str]:
+def differences(got: object, want: object, tolerance: Tolerance = USUAL) -> list[str]:
     """Return the lines that say how `got` differs from `want`; none where it doesn't."""
     if isinstance(want, Such):
         return _unless(_meets(got, want), got, want.told)
@@ -59,12 +67,12 @@ def differences(got: object, want: object, tolerance: Tolerance = Tolerance()) -
     return _scalar_differences(got, want, tolerance)
 
 
-def same(got: object, want: object, tolerance: Tolerance = Tolerance()) -> bool:
+def same(got: object, want: object, tolerance: Tolerance = USUAL) -> bool:
     """Whether `got` would be accepted where `want` is expected."""
     return not differences(got, want, tolerance)
 
 
-def close(got: Tensor, want: Tensor, tolerance: Tolerance = Tolerance()) -> Tensor:
+def close(got: Tensor, want: Tensor, tolerance: Tolerance = USUAL) -> Tensor:
     """Return, entry by entry, whether `got` is within rounding of `want`; NaN equals NaN."""
     if not (want.dtype.is_floating_point or want.dtype.is_complex):
         return got == want
@@ -147,7 +155,7 @@ def _scalar_differences(got: object, want: object, tolerance: Tolerance) -> list
 
 def _as_fraction(got: Any) -> Fraction | None:
     """Return an exact rational as a Fraction, whatever exact type it has; None for a float."""
-    if isinstance(got, bool) or not isinstance(got, numbers.Rational) and not _is_sympy(got):
+    if isinstance(got, bool) or not (isinstance(got, numbers.Rational) or _is_sympy(got)):
         return None
     if _is_sympy(got):
         return Fraction(int(got.p), int(got.q)) if got.is_Rational else None
@@ -212,11 +220,16 @@ def _sympy_differences(got: object, want: Any) -> list[str]:
     for trial in range(12):
         names = sorted({s.name for s in mine.free_symbols | want.free_symbols})
         # Positive, different, and off every special value; a denominator that is prime.
-        point = {name: sp.Rational(7 + 5 * trial + 11 * i, 13 + 4 * i) for i, name in enumerate(names)}
+        point = {
+            name: sp.Rational(7 + 5 * trial + 11 * i, 13 + 4 * i) for i, name in enumerate(names)
+        }
         a, b = (_at(side, point) for side in (mine, want))
         if a != b and not (abs(a - b) <= 1e-25 * max(1, abs(b))):
             told = f"at {', '.join(f'{k} = {v}' for k, v in point.items())} it is {sp.N(a, 6)}"
-            lines = [labelled("returned", show(str(mine))), f"{told}, but it should be {sp.N(b, 6)}"]
+            lines = [
+                labelled("returned", show(str(mine))),
+                f"{told}, but it should be {sp.N(b, 6)}",
+            ]
             return lines + ([f"It has symbols that don't belong: {sorted(extra)}"] if extra else [])
     return []
 
@@ -252,5 +265,3 @@ def _a(value: object) -> str:
 
 def _is_sympy(value: object) -> bool:
     return type(value).__module__.partition(".")[0] == "sympy"
-
-

@@ -50,16 +50,19 @@ gpu = pytest.mark.gpu
 slow = pytest.mark.slow
 
 
-def wrong(diagnosis: str) -> Callable[[Any], Any]:
+def wrong(diagnosis: str, *, accepts_bad_input: bool = False) -> Callable[[Any], Any]:
     """Mark a function or class of a hidden test file as a known wrong answer.
 
     `diagnosis` completes "This is what you get when you ...". The answer serves three times: the
     suite proves that some test rejects it, the kill matrix shows which tests tell it from others,
     and a learner whose results equal its results is told the diagnosis.
+
+    Wrong answers may leave out the checks of their arguments, so a test that only asks for an error
+    proves nothing against them, unless the mistake is that it `accepts_bad_input`.
     """
 
     def mark(answer: Any) -> Any:
-        answer.diagnosis = diagnosis
+        answer.diagnosis, answer.accepts_bad_input = diagnosis, accepts_bad_input
         return answer
 
     return mark

@@ -17,6 +17,11 @@ def sizes(low: int = 1, high: int = 5) -> st.SearchStrategy[int]:
     return st.integers(low, high)
 
 
+UP_TO_5 = sizes(1, 5)
+UP_TO_6 = sizes(1, 6)
+FROM_2_TO_6 = sizes(2, 6)
+
+
 @st.composite
 def tensors(
     draw: st.DrawFn,
@@ -34,8 +39,8 @@ def tensors(
 @st.composite
 def labelled_logits(
     draw: st.DrawFn,
-    n: Size = sizes(1, 5),
-    c: Size = sizes(2, 6),
+    n: Size = UP_TO_5,
+    c: Size = FROM_2_TO_6,
     dtype: torch.dtype = torch.float64,
 ) -> tuple[Tensor, Tensor]:
     """Draw logits [n, c] of a moderate size, and one target class a row [n], int64."""
@@ -62,7 +67,7 @@ def distributions(
 @st.composite
 def graphs(
     draw: st.DrawFn,
-    n: Size = sizes(1, 6),
+    n: Size = UP_TO_6,
     *,
     weighted: bool = False,
     loops: bool = False,

@@ -48,7 +48,9 @@ def labelled(label: str, text: str) -> str:
 
 def sentence(text: str) -> str:
     """Wrap prose to the width of a terminal."""
-    return "\n".join(textwrap.fill(line, WIDTH, break_long_words=False) for line in text.split("\n"))
+    return "\n".join(
+        textwrap.fill(line, WIDTH, break_long_words=False) for line in text.split("\n")
+    )
 
 
 def plain(value: object) -> str:
@@ -85,7 +87,11 @@ def _number(value: Any, digits: int) -> str:
 
 
 def _largest(value: Tensor) -> Any:
-    return value.detach().abs().max().item() if not value.dtype.is_complex else value.abs().max().item()
+    return (
+        value.detach().abs().max().item()
+        if not value.dtype.is_complex
+        else value.abs().max().item()
+    )
 
 
 def _is_long(value: object) -> bool:

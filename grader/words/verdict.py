@@ -25,7 +25,11 @@ class Verdict(AssertionError):
 
 
 class Mismatch(Verdict):
-    """A result, a gradient or an error that is not the expected one."""
+    """A result or a gradient that is not the expected one."""
+
+
+class Accepted(Mismatch):
+    """Bad input that was not refused, or refused in other words than the stub's."""
 
 
 class Crashed(Verdict):

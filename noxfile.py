@@ -1,0 +1,109 @@
+"""Every chore is a session: `nox -l` lists them, `nox -s NAME -- ARGUMENTS` runs one."""
+
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "none"  # all sessions share one environment: torch is large
+nox.options.sessions = ["grade"]
+
+ENVIRONMENT = Path(".nox", "deepclaims")
+GROUPS = nox.project.load_toml("pyproject.toml")
+OWN_ANSWERS = "solutions,right,wrong"
+WORKERS = ("-n", os.environ.get("DEEPCLAIMS_WORKERS", "auto"))
+
+
+def python(session: nox.Session, group: str) -> str:
+    """Return the environment's Python; what the dependency group lacks is installed first."""
+    bin_ = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
+    interpreter = bin_ / ("python.exe" if sys.platform == "win32" else "python")
+    if not interpreter.exists():
+        session.run(sys.executable, "-m", "virtualenv", "--quiet", str(ENVIRONMENT), external=True)
+    stamp = ENVIRONMENT / "installed.txt"
+    there = set(stamp.read_text().splitlines()) if stamp.exists() else set()
+    needed = set(nox.project.dependency_groups(GROUPS, group))
+    if not needed <= there:
+        install = (str(interpreter), "-m", "pip", "install", "--quiet", *sorted(needed))
+        session.run(*install, external=True)
+        stamp.write_text("\n".join(sorted(there | needed)))
+    return str(interpreter)
+
+
+def run(session: nox.Session, group: str, *command: str, **options: object) -> None:
+    """Run a module of the environment."""
+    session.run(python(session, group), "-m", *command, external=True, **options)
+
+
+@nox.session
+def grade(session: nox.Session) -> None:
+    """Grade your exercises: `nox -s grade -- softmax exercises/losses -x`."""
+    run(session, "learn", "pytest", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run all of the project's own tests: solutions, right and wrong answers, notes, suite, grader."""
+    paths = ("tests", "solutions", "grader")
+    arguments = session.posargs or ("--doctest-modules", *WORKERS, *paths)
+    run(session, "test", "pytest", "-W", "error", "-rfE", f"--target={OWN_ANSWERS}", *arguments)
+
+
+@nox.session
+def stubs(session: nox.Session) -> None:
+    """Cut the exercises from the solutions; what somebody has begun stays as it is."""
+    run(session, "learn", "grader.machine.stubs")
+
+
+@nox.session
+def new(session: nox.Session) -> None:
+    """Scaffold an exercise: `nox -s new -- losses hinge_loss`."""
+    run(session, "learn", "grader.machine.new", *session.posargs)
+
+
+@nox.session
+def wrong(session: nox.Session) -> None:
+    """Prove each wrong answer caught and each right one accepted; write the kill matrix."""
+    matrix = ".deepclaims/kill_matrix.md"
+    run(session, "test", "pytest", "--target=right,wrong", f"--matrix={matrix}", *session.posargs)
+    session.log(f"the kill matrix is in {matrix}")
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Mutate the solutions, and see which mutants no test notices: `-- NAME` for one."""
+    run(session, "mutants", "grader.machine.mutants", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks small, on the CPU: `-- --target exercises` times your answers."""
+    target = (
+        () if any(a.startswith("--target") for a in session.posargs) else ("--target=solutions",)
+    )
+    run(session, "learn", "pytest", "--bench=cpu", *target, *session.posargs)
+
+
+@nox.session
+def bench_gpu(session: nox.Session) -> None:
+    """Run the benchmarks on a CUDA device: `-- losses` for one chapter."""
+    target = (
+        () if any(a.startswith("--target") for a in session.posargs) else ("--target=solutions",)
+    )
+    run(session, "learn", "pytest", "--bench=gpu", *target, *session.posargs)
+
+
+@nox.session
+def claims(session: nox.Session) -> None:
+    """Write tests/notes/README.md: what the notes get wrong, and all claims by chapter."""
+    run(session, "learn", "grader.machine.ledger")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format and the grader's types."""
+    run(session, "lint", "ruff", "check", ".")
+    run(session, "lint", "ruff", "format", "--check", ".")
+    run(session, "lint", "mypy")

@@ -1,0 +1,147 @@
+"""A learner's run, from the outside: verdicts, words, exit status, and what is kept from them."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader.machine.paths import EXERCISES, ROOT, SOLUTIONS
+
+pytestmark = pytest.mark.slow  # each run is a process that imports torch
+
+ANSWERS = {
+    "softmax": "def softmax(logits, dim=-1):\n    e = logits.exp2()\n    return e / e.sum(dim, keepdim=True)\n",
+    "log_softmax": "def log_softmax(logits, dim=-1:\n    pass\n",
+    "sigmoid": "from torch import sigmoid\n",
+    "log_sum_exp": (
+        "import importlib\n"
+        "def log_sum_exp(*args, **kwargs):\n"
+        "    name = 'solutions.activations.log_sum_exp'\n"
+        "    return importlib.import_module(name).log_sum_exp(*args, **kwargs)\n"
+    ),
+    "softmin": "print('loaded')\nraise RuntimeError('no')\n",
+}
+
+
+def run(*arguments: str, seed: int = 1) -> subprocess.CompletedProcess:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        f"--seed={seed}",
+        "-p",
+        "no:cacheprovider",
+        *arguments,
+    ]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+@pytest.fixture(scope="module")
+def learner(tmp_path_factory) -> Path:
+    """Return a folder of answers: wrong, broken, and one that is right."""
+    folder = tmp_path_factory.mktemp("answers")
+    (folder / "activations").mkdir()
+    for name, text in ANSWERS.items():
+        (folder / "activations" / f"{name}.py").write_text(text)
+    right = (SOLUTIONS / "activations" / "two_class_softmax.py").read_text()
+    (folder / "activations" / "two_class_softmax.py").write_text(right)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def graded(learner) -> str:
+    """Return what a run over that folder prints."""
+    done = run("tests/activations", "tests/graphs", f"--target={learner}")
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_wrong_answer_is_told_its_mistake(graded):
+    assert "This is what you get when you use powers of 2 and not of e." in graded
+    assert "returned  float64[2, 3]" in graded
+    assert "expected  float64[2, 3] [[0.125, 0.375, 0.5], [0.25, 0.625, 0.125]]" in graded
+
+
+def test_a_file_that_is_no_python_breaks_one_exercise_alone(graded):
+    assert re.search(r"activations/log_softmax\.py, line 1: .", graded)
+    assert "softmin.py can't be loaded: RuntimeError: no" in graded
+
+
+def test_what_is_imported_under_another_name_is_seen(graded):
+    assert "is not allowed here" in graded
+
+
+def test_the_solutions_are_out_of_reach(graded):
+    assert "raised ModuleNotFoundError: No module named 'solutions.activations'" in graded
+
+
+def test_the_source_of_the_tests_is_never_shown(graded):
+    for word in ("def test_", "check(", "want=", "Traceback", "hypothesis", "grader/", "_pytest"):
+        assert word not in graded, word
+
+
+def test_it_reads_in_80_columns(graded):
+    path = re.compile(r"^(FAILED|tests/|rootdir|plugins|platform|target)")
+    long = [line for line in graded.split("\n") if len(line) > 80 and not path.match(line)]
+    assert long == []
+
+
+def test_the_scoreboard_tells_done_and_to_mend_apart(graded):
+    assert re.search(r"^activations +#x{5}\.+ +1/\d+$", graded, re.MULTILINE)
+    assert re.search(r"^graphs +\.+ +0/\d+$", graded, re.MULTILINE)
+
+
+def test_two_workers_and_another_seed_give_the_same_verdicts(learner, graded):
+    def verdicts(text: str) -> list[str]:
+        return sorted(re.findall(r"^_+ (\w+: .+?) _+$", text, re.MULTILINE))
+
+    arguments = ("tests/activations", "tests/graphs", f"--target={learner}")
+    assert verdicts(run("-n", "2", *arguments).stdout) == verdicts(graded)
+    assert verdicts(run(*arguments, seed=2).stdout) == verdicts(graded)
+
+
+def test_a_seed_replays_a_run(learner):
+    arguments = ("tests/activations/test_softmax.py", f"--target={learner}")
+    first, again = (re.sub(r"in [\d.]+s", "", run(*arguments).stdout) for _ in range(2))
+    assert first == again
+    assert "To repeat this run: --seed=1" in first
+
+
+def test_untouched_stubs_are_not_begun_and_nothing_fails(tmp_path):
+    done = run("-rs", f"--target={tmp_path}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "not begun" in done.stdout
+    assert not re.search(r"\d+ (passed|failed|error)", done.stdout)
+
+
+def test_a_maintainer_sees_the_traceback(learner):
+    done = run("tests/activations/test_softmax.py", f"--target={learner}", "--maintainer")
+    assert "def test_a_case_worked_by_hand" in done.stdout
+
+
+def test_hints_are_shown_on_request(learner):
+    done = run("tests/activations/test_softmax.py", f"--target={learner}", "--hints=1")
+    assert done.stdout.count("Hint: ") == 1
+
+
+def test_a_target_that_is_not_there_is_refused():
+    done = run("--target=nowhere")
+    assert done.returncode == 4
+    assert "--target is 'nowhere', but must be one of" in done.stderr
+
+
+def test_an_exercise_can_be_named_by_its_file_or_its_name(learner):
+    for word in ("softmax", "exercises/activations/softmax.py", "activations"):
+        assert "softmax: a case worked by hand" in run(word, f"--target={learner}").stdout
+
+
+def test_the_stubs_of_this_checkout_are_collected():
+    done = run("--collect-only", "-q", "-k", "softmax", f"--target={EXERCISES}")
+    assert done.returncode == 0
+    assert "tests/activations/test_softmax.py::test_a_case_worked_by_hand" in done.stdout

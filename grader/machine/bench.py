@@ -101,7 +101,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = [item for item in chosen if is_benchmark(item)]
     else:
         meeting.skipped = lacks_for_gpu() if chosen else ""
-    kept, meeting.chosen = set(chosen), len(chosen)
+    kept = set(chosen)
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = chosen
     for item in chosen:
@@ -109,6 +109,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=meeting.skipped))
         elif is_benchmark(item):
             item.add_marker(pytest.mark.benchmark(timer=meeting.track.clock, disable_gc=True))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Count what is left after `-k`."""
+    if meeting := session.config.stash.get(MEETING, None):
+        meeting.chosen = len(session.items)
 
 
 @pytest.fixture

@@ -78,10 +78,16 @@ def read(path: Path) -> Declarations:
 
 
 @cache
+def paths() -> dict[str, Path]:
+    """Return the hidden test files by the names of their exercises, unread."""
+    found = [p for p in sorted(TESTS.glob("*/test_*.py")) if p.parent.name not in NOT_CHAPTERS]
+    return {path.stem.removeprefix("test_"): path for path in found}
+
+
+@cache
 def exercises() -> dict[str, Declarations]:
-    """Return the hidden test files by the names of their exercises, in order of chapters."""
-    paths = [p for p in sorted(TESTS.glob("*/test_*.py")) if p.parent.name not in NOT_CHAPTERS]
-    return {path.stem.removeprefix("test_"): read(path) for path in paths}
+    """Return what the hidden test files declare by the names of their exercises."""
+    return {name: read(path) for name, path in paths().items()}
 
 
 NOT_CHAPTERS = (NOTES.name, "grader", "hostile")
@@ -95,7 +101,7 @@ def note_tests() -> list[Declarations]:
 @cache
 def entry(name: str) -> Entry:
     """Return one exercise's entry."""
-    file = exercises()[name]
+    file = read(paths()[name])
     metadata = file.metadata or {}
     return Entry(
         name=name,
@@ -112,12 +118,12 @@ def entry(name: str) -> Entry:
 
 def exercise_path(name: str) -> Path:
     """Return the learner's file of an exercise."""
-    return EXERCISES / exercises()[name].path.parent.name / f"{name}.py"
+    return EXERCISES / paths()[name].parent.name / f"{name}.py"
 
 
 def solution_path(name: str) -> Path:
     """Return the reference solution of an exercise."""
-    return SOLUTIONS / exercises()[name].path.parent.name / f"{name}.py"
+    return SOLUTIONS / paths()[name].parent.name / f"{name}.py"
 
 
 def test_path(word: str) -> str | None:
@@ -126,11 +132,10 @@ def test_path(word: str) -> str | None:
     name = plain.rpartition("/")[2].removesuffix(".py")
     if "::" in word or plain.startswith("tests") or name.startswith("-"):
         return None
-    if name in exercises() and plain in (name, f"{exercises()[name].path.parent.name}/{name}.py"):
-        return str(exercises()[name].path)
+    if name in paths() and plain in (name, f"{paths()[name].parent.name}/{name}.py"):
+        return str(paths()[name])
     chapter = TESTS / plain
-    known = {file.path.parent for file in exercises().values()}
-    return str(chapter) if chapter in known else None
+    return str(chapter) if chapter in {path.parent for path in paths().values()} else None
 
 
 def in_order() -> list[str]:
@@ -151,14 +156,7 @@ def _marks(node: ast.FunctionDef | ast.ClassDef) -> Iterator[tuple[str, list[str
         call = decorator if isinstance(decorator, ast.Call) else None
         name = ast.unparse(call.func if call else decorator).rpartition(".")[2]
         args = call.args if call else []
-        yield (
-            name,
-            [
-                ast.literal_eval(a)
-                for a in args
-                if isinstance(a, ast.Constant | ast.JoinedStr | ast.BinOp)
-            ],
-        )
+        yield name, [str(a.value) for a in args if isinstance(a, ast.Constant)]
 
 
 def _literal(keyword: ast.keyword, path: Path) -> Any:

@@ -40,7 +40,8 @@ class Track:
         if self.on_gpu:
             # Else torch's convolutions alone would round to 10 bits, and be compared with others.
             torch.backends.cudnn.allow_tf32 = False
-            cache = max(1 << 28, 4 * torch.cuda.get_device_properties(self.device).L2_cache_size)
+            known = torch.cuda.get_device_properties(self.device)
+            cache = max(1 << 28, 4 * getattr(known, "L2_cache_size", 0))
         self._ballast = torch.empty(cache, dtype=torch.uint8, device=self.device)
 
     @property

@@ -62,9 +62,9 @@ class Draw:
         """Draw class indices: int64, 0 <= entry < below."""
         return torch.randint(below, shape, generator=self.generator, device=self.device)
 
-    def adjacency(self, n: int, degree: float) -> Tensor:
-        """Draw an undirected graph of n vertices with about `degree` edges at each, no loops."""
-        upper = (self.uniform(n, n) < degree / n).to(self.dtype).triu(1)
+    def adjacency(self, n: int, density: float) -> Tensor:
+        """Draw an undirected graph of n vertices, where each edge is there with this probability."""
+        upper = (self.uniform(n, n) < density).to(self.dtype).triu(1)
         return upper + upper.mT
 
 

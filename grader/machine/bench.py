@@ -3,7 +3,7 @@
 import json
 import statistics
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from grader.machine.paths import LEFT_BEHIND, SOLUTIONS, relative
 from grader.machine.plugin import RUN, subject_of
 
 if TYPE_CHECKING:
+    from grader.machine.subject import Subject
     from grader.machine.track import Heat, Track
     from grader.words.bench import Race
 
@@ -145,17 +146,17 @@ def run(race: "Race", request: pytest.FixtureRequest, meeting: Meeting) -> None:
     }
     heat = Heat(race, contestants, meeting.track, torch.initial_seed())
     heat.check_first()
-    lap = heat.rehearse()
-    laps = max(FEWEST, min(MOST, int(SECONDS[meeting.where] / lap)))
-    benchmark = request.getfixturevalue("benchmark")
-    benchmark.group = f"{race.subject.chapter}/{race.subject.name}"
-    benchmark.pedantic(
-        take,
-        setup=heat.setup,
-        teardown=heat.teardown,
-        rounds=laps * heat.turns_in_a_lap,
-        warmup_rounds=heat.turns_in_a_lap,
-    )
+    with heat.blaming():
+        laps = max(FEWEST, min(MOST, int(SECONDS[meeting.where] / heat.rehearse())))
+        benchmark = request.getfixturevalue("benchmark")
+        benchmark.group = f"{race.subject.chapter}/{race.subject.name}"
+        benchmark.pedantic(
+            take,
+            setup=heat.setup,
+            teardown=heat.teardown,
+            rounds=laps * heat.turns_in_a_lap,
+            warmup_rounds=heat.turns_in_a_lap,
+        )
     if benchmark.disabled:  # by pytest-xdist, or on request
         meeting.untimed = True
         return
@@ -167,11 +168,10 @@ def run(race: "Race", request: pytest.FixtureRequest, meeting: Meeting) -> None:
     meeting.races[request.node.nodeid] = entries(heat, seconds, request.node)
 
 
-def reference(subject: Any) -> Any:
+def reference(subject: "Subject") -> Any:
     """Return the reference solution of a subject's exercise, bare."""
-    from grader.machine.subject import load
-
-    return load(SOLUTIONS / subject.chapter / f"{subject.name}.py", subject.name)
+    path = SOLUTIONS / subject.chapter / f"{subject.name}.py"
+    return replace(subject, label="solutions", path=path, answer=None).bare
 
 
 def entries(

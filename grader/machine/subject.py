@@ -16,7 +16,7 @@ from grader.machine.guard import forbidding
 from grader.machine.paths import folder
 from grader.words.check import Call, Outcome, clone
 from grader.words.exercise import Exercise
-from grader.words.verdict import Broken
+from grader.words.verdict import Broken, Forbidden
 
 HIDDEN = ("solutions", "tests")  # what a learner's code can't import
 
@@ -73,12 +73,15 @@ class Subject:
     @cached_property
     def bare(self) -> Any:
         """The function or class itself, loaded at the first call."""
-        return self.answer if self.answer is not None else load(self.path, self.name, self.hides)
+        if self.answer is not None:
+            return self.answer
+        return load(self.path, self.name, {} if self.label == "solutions" else self._hidden())
 
-    @property
-    def hides(self) -> tuple[str, ...]:
-        """The packages that the answer can't import."""
-        return () if self.label == "solutions" else HIDDEN
+    def _hidden(self) -> dict[str, str]:
+        """Return the modules that a learner's file can't import, each with what to say of it."""
+        told = {module: f"an exercise can't import `{module}`" for module in HIDDEN}
+        modules = (name for name in self.exercise.forbid if "." in name)
+        return told | {m: f"{m} is not allowed here: {self.exercise.instead}" for m in modules}
 
     @cached_property
     def _typed(self) -> Any:
@@ -177,18 +180,20 @@ def typed(answer: Any) -> Any:
     return jaxtyped(answer, typechecker=beartype)
 
 
-def load(path: Path | None, name: str, hides: tuple[str, ...] = ()) -> Any:
+def load(path: Path | None, name: str, hidden: dict[str, str] | None = None) -> Any:
     """Run an answer's file, and return the function or the class that it defines."""
     if path is None or not path.exists():
         raise Broken(f"there is no file {_tail(path)}")
     spec = importlib.util.spec_from_file_location(f"{path.parent.name}.{name}", path)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
-    if hides:
-        module.__builtins__ = _without(hides)  # type: ignore[attr-defined]
+    if hidden:
+        module.__builtins__ = _without(hidden)  # type: ignore[attr-defined]
     try:
         code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
         exec(code, module.__dict__)  # noqa: S102 (it is the learner's own module)
+    except Forbidden:
+        raise
     except SyntaxError as error:
         raise Broken(f"{_tail(path)}, line {error.lineno}: {error.msg}") from error
     except Exception as error:
@@ -204,13 +209,17 @@ def camel(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
 
 
-def _without(hidden: tuple[str, ...]) -> dict[str, Any]:
-    """Return Python's builtins with an import statement that doesn't find these packages."""
+def _without(hidden: dict[str, str]) -> dict[str, Any]:
+    """Return Python's builtins with an import statement that refuses these modules."""
 
-    def limited(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name.partition(".")[0] in hidden:
-            raise ImportError(f"an exercise can't import `{name}`")
-        return builtins.__import__(name, *args, **kwargs)
+    def limited(
+        name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
+    ) -> Any:
+        asked = {name, *(f"{name}.{part}" for part in fromlist or ())}
+        for module, told in hidden.items():
+            if any(each == module or each.startswith(f"{module}.") for each in asked):
+                raise Forbidden(told)
+        return builtins.__import__(name, globals, locals, fromlist, level)
 
     return {**vars(builtins), "__import__": limited}
 

@@ -8,6 +8,7 @@ or their address gives itself away), empties the cache, is timed, and has its re
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -18,7 +19,8 @@ from torch import Tensor
 from grader.words.bench import Cost, Draw, Race, wide
 from grader.words.check import check, check_gradient
 from grader.words.compare import Tolerance, differences
-from grader.words.verdict import Mismatch
+from grader.words.show import sentence
+from grader.words.verdict import Crashed, Mismatch, Verdict
 
 Call = Callable[..., Any]
 
@@ -112,6 +114,7 @@ class Heat:
         self._draw = track.draw(seed)
         self._pairs = [(d, c) for d in race.directions for c in contestants]
         self._turns = self._all_turns()
+        self._now = ""  # whose turn it is
         self.order: list[tuple[str, str]] = []  # who was timed when
 
     @property
@@ -142,6 +145,20 @@ class Heat:
         """The formula's own count, by direction."""
         arguments = self.race.arguments(self.track.draw(0), self.size)
         return {d: Cost(**count(*arguments)) for d, count in self.race.directions.items()}
+
+    @contextmanager
+    def blaming(self) -> Iterator[None]:
+        """Turn an error of the answer under test into a verdict; any other is the suite's own."""
+        try:
+            yield
+        except Verdict:
+            raise
+        except Exception as error:
+            if self._now != "subject":
+                raise
+            raised = sentence(f"raised {type(error).__name__}: {error}")
+            told = f"{self.race.subject.name}, when it was called again and again to be timed,"
+            raise Crashed(f"{told}\n{raised}") from error
 
     def setup(self) -> tuple[tuple[Turn], dict[str, Any]]:
         """Prepare the next turn; return it as the arguments of `take`."""
@@ -193,6 +210,7 @@ class Heat:
     def _turn(
         self, direction: str, contestant: str, number: int, lap: Lap, buffers: tuple[Any, ...]
     ) -> Turn:
+        self._now = contestant
         for buffer, value in zip(buffers, lap.arguments, strict=True):
             if isinstance(buffer, Tensor):
                 buffer.detach().copy_(value)

@@ -16,7 +16,7 @@ from grader.machine.paths import ROOT
 from grader.machine.subject import Subject
 from grader.machine.track import Heat, Track, take
 from grader.words.bench import Race
-from grader.words.verdict import Forbidden, Mismatch
+from grader.words.verdict import Crashed, Forbidden, Mismatch
 
 SOFTMAX = "tests/activations/test_softmax.py"
 
@@ -154,6 +154,20 @@ def test_a_wrong_reference_is_not_blamed_on_the_learner():
     with pytest.raises(AssertionError, match="the reference is wrong") as told:
         run(made, 1)
     assert not isinstance(told.value, Mismatch)
+
+
+def test_an_error_is_the_answers_or_the_suites_own():
+    def fails_later(logits, calls=[]):  # noqa: B006
+        calls.append(logits)
+        return softmax(logits) if len(calls) < 3 else 1 / 0
+
+    made = heat(fails_later, backward=None)
+    with pytest.raises(Crashed, match="ZeroDivisionError"), made.blaming():
+        run(made, 3)
+    made = heat(softmax, backward=None)
+    made.contestants["torch"] = fails_later
+    with pytest.raises(ZeroDivisionError), made.blaming():
+        run(made, 3)
 
 
 def test_every_contestant_has_every_place_in_the_order():

@@ -3,7 +3,8 @@
 Two of torch's modes look on while an answer runs. One sees each function of torch's Python
 interface by its name; the other sees the operations that these come down to, below every alias,
 module class, tensor method and `torch.ops` overload, and knows when the autograd engine drives
-them. A dotted name ("torch.optim") forbids running any code of that module.
+them. A dotted name ("torch.optim", "sympy.core.function.Derivative") forbids running any code of
+that module, class or function.
 """
 
 import sys
@@ -89,9 +90,9 @@ def _no_module(watch: Watch) -> Iterator[None]:
 
     def look(frame: FrameType, event: str, called: Any) -> None:
         if event == "call":
-            name = frame.f_globals.get("__name__", "")
+            name = f"{frame.f_globals.get('__name__', '')}.{frame.f_code.co_qualname}"
         elif event == "c_call":
-            name = getattr(called, "__module__", None) or ""
+            name = f"{getattr(called, '__module__', None) or ''}.{called.__qualname__}"
         else:
             return
         for module in watch.modules:

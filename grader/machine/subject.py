@@ -61,6 +61,12 @@ class Subject:
         forbidden = () if self.label.startswith("wrong-") else self.exercise.forbid
         return forbidding(forbidden, self.exercise.instead)
 
+    def guard_backward(self) -> Any:
+        """Forbid the same while the test itself differentiates the answer."""
+        forbidden = () if self.label.startswith("wrong-") else self.exercise.forbid
+        allowed = tuple(name for name in forbidden if name != "autograd")
+        return forbidding(allowed, self.exercise.instead)
+
     def remember(self, call: Call, outcome: Outcome) -> None:
         """Keep a call that the answer got right: a mistake that errs there isn't the learner's."""
         self.remembered.append((call, outcome))
@@ -127,6 +133,7 @@ class Method:
         self._instance, self._attribute = instance, attribute
         self.name = f"{subject.name}(...).{attribute}" if attribute != "__call__" else "it"
         self.path, self.guard = subject.path, subject.guard
+        self.guard_backward = subject.guard_backward
         self.remember, self.remembered = subject.remember, subject.remembered
         done = len(instance._calls)
         self.mistakes = tuple(_later(instance, m, attribute, done) for m in subject.mistakes)

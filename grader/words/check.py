@@ -193,7 +193,9 @@ class Call:
         try:
             value = target(*args, **kwargs)
             if self.gradient:
-                value = self.gradient.flow(value, inputs, getattr(function, "guard", _no_guard))
+                value = self.gradient.flow(
+                    value, inputs, getattr(function, "guard_backward", _no_guard)
+                )
         except (Forbidden, Broken):
             raise
         except Exception as error:

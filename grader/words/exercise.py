@@ -20,7 +20,7 @@ class Exercise:
     level: str  # one of LEVELS
     kind: str = "implement"  # one of KINDS
     after: tuple[str, ...] = ()  # the exercises to do first
-    forbid: tuple[str, ...] = ()  # torch operations, "autograd", or dotted modules ("torch.optim")
+    forbid: tuple[str, ...] = ()  # torch operations, "autograd", or dotted names ("torch.optim")
     instead: str = ""  # what to write oneself; said to whoever calls something forbidden
     hints: tuple[str, ...] = ()  # the vaguest first; the last may be the formula
 

@@ -20,7 +20,8 @@ def patterns(got: object, want: object, args: tuple[object, ...] = ()) -> list[s
 
 def _found(got: Tensor, want: Tensor, args: tuple[object, ...]) -> Iterator[str]:
     if got.shape != want.shape:
-        if got.dim() >= 2 and got.shape == want.mT.shape and close(got.mT, want).all():
+        swapped = got.dim() == want.dim() >= 2 and got.mT.shape == want.shape
+        if swapped and close(got.mT, want).all():
             yield "It is the transpose of what it should be."
         if got.numel() == want.numel() and close(got.reshape(want.shape), want).all():
             yield "The numbers are right; only their shape is not."

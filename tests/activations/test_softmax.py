@@ -60,6 +60,22 @@ def test_stays_finite_for_logits_of_1e4(softmax, dtype):
     check(softmax, logits, want=want)
 
 
+@claim("S1-019")
+def test_a_small_probability_keeps_its_digits(softmax):
+    logits = torch.tensor([[0.0, -100.0], [-600.0, 0.0]], dtype=torch.float64)
+    small = logits.exp()
+    # scale=0: relative to each probability, so that no floor under them passes.
+    check(softmax, logits, want=small / (1 + small.amin(1, keepdim=True)), scale=0.0)
+
+
+@claim("S2-055")
+def test_gradients_stay_finite_for_logits_of_1e4(softmax):
+    logits = torch.tensor([[1e4, 1e4, -1e4], [0.0, -torch.inf, 0.0]])
+    upstream = torch.tensor([[4.0, 0.0, 3.0], [2.0, 5.0, -2.0]])
+    want = torch.tensor([[1.0, -1.0, 0.0], [1.0, 0.0, -1.0]])
+    check_gradient(softmax, logits, upstream=upstream, want=(want,))
+
+
 @claim("S2-055")
 def test_a_row_far_below_another_keeps_its_own_scale(softmax):
     logits = torch.tensor([[1000.0, 1000.0], [0.0, 0.0], [-1000.0, -1000.0]])
@@ -143,6 +159,11 @@ def with_epsilon(logits, dim=-1):
     return powers / (powers.sum(dim, keepdim=True) + 1e-6)
 
 
+@wrong("put a floor under the probabilities: small ones are lost")
+def clamped(logits, dim=-1):
+    return logits.softmax(dim).clamp(min=1e-12)
+
+
 @wrong("use powers of 2 and not of e")
 def base_two(logits, dim=-1):
     powers = (logits - logits.amax(dim, keepdim=True)).exp2()
@@ -156,7 +177,9 @@ def through_the_logarithm(logits, dim=-1):
     if dim not in range(-logits.ndim, logits.ndim):
         raise ValueError(f"no dim {dim}")
     top = torch.max(logits, dim, keepdim=True).values
-    return torch.exp(logits - top - torch.log(torch.sum(torch.exp(logits - top), dim, keepdim=True)))
+    return torch.exp(
+        logits - top - torch.log(torch.sum(torch.exp(logits - top), dim, keepdim=True))
+    )
 
 
 @right("on a copy with the dimension moved to the end")
@@ -168,3 +191,18 @@ def moved_to_the_end(logits, dim=-1):
     z = logits.transpose(dim, -1)
     p = (z - z.max(dim=-1, keepdim=True)[0].detach()).exp()
     return (p / p.sum(-1)[..., None]).transpose(dim, -1)
+
+
+@gpu
+def bench_rows_of_a_language_model(softmax, race):
+    race(
+        softmax,
+        torch=lambda logits: logits.softmax(-1),
+        inputs=lambda draw, n, c: (draw.normal(n, c),),
+        small=(32, 1000),
+        large=(4096, 16000),
+        # Shift, exponential, sum, division and the search for the maximum: 5 operations an entry.
+        forward=lambda logits: {"bytes": 2 * logits.nbytes, "flops": 5 * logits.numel()},
+        # p * (g - sum g p): product, sum, difference, product; p and g are read.
+        backward=lambda logits: {"bytes": 3 * logits.nbytes, "flops": 4 * logits.numel()},
+    )

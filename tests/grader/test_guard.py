@@ -89,6 +89,18 @@ def test_an_operation_has_one_name():
     assert core("nll_loss_forward") == core("nll_loss")
 
 
+def test_one_class_of_a_module_can_be_forbidden():
+    import sympy as sp
+
+    x = sp.Symbol("x")
+    with forbidding(("sympy.core.function.Derivative",), "write it yourself"):
+        sp.exp(x) + 1
+    for differentiate in (lambda: sp.diff(x**2, x), lambda: (x**2).diff(x)):
+        refused = pytest.raises(Forbidden)
+        with refused, forbidding(("sympy.core.function.Derivative",), "write it yourself"):
+            differentiate()
+
+
 def test_scipys_function_is_seen_like_torchs():
     from scipy.special import logsumexp
 

@@ -1,0 +1,30 @@
+"""Activations: the logarithms of probabilities, without taking the logarithm of 0."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def log_softmax(logits: Float[Tensor, "*dims"], dim: int = -1) -> Float[Tensor, "*dims"]:
+    """Logarithms of the softmax probabilities of the logits, along one dimension.
+
+        log_softmax(z)_j = log(exp(z_j) / sum_k exp(z_k)),   the sum along `dim`
+
+    The result has the shape and the dtype of `logits`, and gradients flow back through it. It is
+    finite and exact to rounding for logits as large as 1e4 and as small as -1e4, also where the
+    probability itself is too small for the dtype. A logit of -inf gives -inf and leaves the others
+    as if it weren't there, unless all along `dim` are -inf: then they are nan.
+
+    Raises:
+        ValueError: naming `logits` and its dtype, if they are not floating point numbers;
+            naming `dim` and its value, if `logits` has no such dimension.
+
+    Not allowed: torch's softmax, log_softmax, logsumexp, logaddexp, cross_entropy, nll_loss.
+
+    Notes: interview questions, overflow and underflow (question 7).
+
+    >>> log_softmax(torch.tensor([[0.0, 0.0], [0.0, -200.0]]))
+    tensor([[  -0.6931,   -0.6931],
+            [   0.0000, -200.0000]])
+    """
+    raise NotImplementedError

@@ -1,0 +1,38 @@
+"""Convolution: a linear map, written as its matrix."""
+
+from itertools import product
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+def conv_matrix(
+    weight: Float[Tensor, "kh kw"],
+    size: tuple[int, int],
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] = 0,
+) -> Float[Tensor, "ho_wo h_w"]:
+    """The matrix C with which the convolution of an image is a product: y.flatten() = C x.flatten().
+
+    y is the cross-correlation of an image of one channel and of `size` (h, w) with `weight`:
+
+        y[a, b] = sum_{i, j} weight[i, j] x[a sh + i - ph, b sw + j - pw],   x zero outside
+
+    where y has ho = floor((h + 2 ph - kh) / sh) + 1 rows and wo = floor((w + 2 pw - kw) / sw) + 1
+    columns. Images are flattened row by row, as flatten() does. `stride` (sh, sw) and `padding`
+    (ph, pw), per side, are pairs for height and width or one number for both. The matrix has the
+    dtype of `weight`, and gradients flow back to it. Its transpose is the transposed convolution.
+
+    Raises:
+        ValueError: naming the argument and its value, if `stride` is not positive or `padding` is
+            negative; naming `weight` and its shape, if it doesn't fit into the padded image.
+
+    Not allowed: torch's or scipy's convolutions.
+
+    Notes: transposed convolution.
+
+    >>> conv_matrix(torch.tensor([[1.0, 2.0]]), (1, 3))
+    tensor([[1., 2., 0.],
+            [0., 1., 2.]])
+    """
+    raise NotImplementedError

@@ -1,0 +1,24 @@
+"""Convolution: what a single output looks at."""
+
+
+def conv_reads(
+    i: int, size: int, kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> list[int]:
+    """The positions of the input that entry `i` of a one-dimensional convolution reads, ascending.
+
+    The input has `size` entries, 0 to size - 1; `padding` zeros on each side of it are read but
+    are no entries of it, and don't count. Between two neighbouring entries of the kernel lie
+    dilation - 1 entries that are not read. Entry 0 belongs to the leftmost place of the kernel.
+
+    The list is empty if the kernel reads zeros only. `size`, `kernel_size`, `stride` and
+    `dilation` are positive, `padding` is not negative.
+
+    Raises:
+        ValueError: naming `i` and its value, if it is negative or the convolution has no entry `i`.
+
+    Notes: interview notes, the parameters of conv2d (dilation).
+
+    >>> conv_reads(1, 10, 3, dilation=2)
+    [1, 3, 5]
+    """
+    raise NotImplementedError

@@ -1,0 +1,22 @@
+"""Convolution: zeros that keep the size of the input."""
+
+
+def same_padding(kernel: int, dilation: int = 1, extra: str = "end") -> tuple[int, int]:
+    """Zeros (before, after) that let a convolution of stride 1 keep the size of its input.
+
+    The two differ by at most 1. Where they must differ, `extra` says which side gets the zero
+    more: "end" puts it behind the last entry, as torch's padding="same" does, "start" before the
+    first, as the notes do. The result is a tuple of two ints.
+
+    Raises:
+        ValueError: naming the argument and its value, if `kernel` or `dilation` is below 1, or
+            `extra` is neither "start" nor "end".
+
+    Not allowed: torch's convolutions.
+
+    Notes: D2L notes, convolutional networks, padding; model evaluation notes, padding.
+
+    >>> same_padding(4), same_padding(4, extra="start"), same_padding(3, dilation=2)
+    ((1, 2), (2, 1), (2, 2))
+    """
+    raise NotImplementedError

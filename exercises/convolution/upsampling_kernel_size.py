@@ -1,0 +1,25 @@
+"""Convolution: the kernel that makes a transposed convolution an exact magnifier."""
+
+
+def upsampling_kernel_size(
+    factor: int, padding: int = 0, output_padding: int = 0, dilation: int = 1
+) -> int:
+    """Number of kernel weights with which a transposed convolution has `factor` times its input.
+
+    The layer's stride is `factor`; `padding` (per side), `output_padding` and `dilation` are those
+    of torch's layers. Along its axis the output must have exactly factor * size entries, for every
+    input size. The result is a plain int.
+
+    Raises:
+        ValueError: naming `dilation` and its value, if no kernel of whole weights has that size;
+            naming `factor` or `dilation` and its value, if it is below 1; naming `output_padding`
+            and its value, if it is smaller neither than `factor` nor than `dilation` (torch's
+            layers refuse it), or if it needs a kernel of less than one weight.
+
+    Notes: D2L supplements, transposed convolution, shape of the result (where padding is a total
+    of both sides); D2L notes, fully convolutional networks.
+
+    >>> upsampling_kernel_size(2, padding=1)
+    4
+    """
+    raise NotImplementedError

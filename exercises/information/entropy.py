@@ -1,0 +1,30 @@
+"""Information: how much a distribution leaves open."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def entropy(p: Float[Tensor, "*dims n"], base: float = math.e) -> Float[Tensor, "*dims"]:
+    """Entropy of each distribution along the last dimension.
+
+        H(p) = -sum_i p_i log p_i,   the logarithm to `base`: nats by default, bits for 2
+
+    An entry of 0 adds 0 (p log p -> 0). The dtype of `p` is kept, and gradients flow back: those of
+    the formula, with p_i an independent variable; for an entry of 0, where the slope is infinite,
+    the gradient is 0. A sum within 1e-3 of 1 counts as 1; nothing is rescaled.
+
+    Raises:
+        ValueError: naming `p` and a negative entry, if there is one; naming `p` and the sum of a
+            distribution that does not sum to 1; naming `base` and its value, if it isn't above 1.
+
+    Not allowed: torch's entr and xlogy, torch.distributions, scipy.
+
+    Notes: supplements to D2L, softmax regression and generative adversarial networks.
+
+    >>> entropy(torch.tensor([[0.5, 0.25, 0.25], [0.0, 0.5, 0.5]]), base=2.0)
+    tensor([1.5000, 1.0000])
+    """
+    raise NotImplementedError

@@ -1,0 +1,39 @@
+"""Losses: how badly the scores of the classes fit the true class."""
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+
+def cross_entropy(
+    logits: Float[Tensor, "n k"],
+    targets: Int64[Tensor, " n"],
+    weight: Float[Tensor, " k"] | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Float[Tensor, "..."]:
+    """Cross-entropy of the target classes with softmax(logits), in nats.
+
+        L_i = -weight[t_i] log softmax(z_i)_{t_i},   every weight 1 if none are given
+
+    Rows whose target is `ignore_index` cost 0 and don't count. `reduction` is "sum", "none" for a
+    loss a row, or "mean": the sum divided by the sum of the weights of the counted rows' targets
+    (without weights, by the number of counted rows). If no row counts, the mean is nan and the sum
+    0. The result has the dtype of `logits`; it is finite and exact to rounding for logits from
+    -1e4 to 1e4. A logit of -inf gives its class probability 0: it costs inf if it is the target,
+    and takes no part if it isn't. Gradients flow back to `logits`.
+
+    Raises:
+        ValueError: naming `reduction` and its value, if it is none of the three; naming `targets`
+            and one that is neither `ignore_index` nor a class from 0 to k - 1, or their shape if it
+            is not [n].
+
+    Not allowed: torch's cross_entropy, nll_loss, softmax, log_softmax, logsumexp.
+
+    Notes: interview notes, cross-entropy; D2L notes, softmax regression; model evaluation notes,
+    loss functions.
+
+    >>> cross_entropy(torch.tensor([[0.0, 0.0], [0.0, 1e4]]), torch.tensor([1, 0]), reduction="none")
+    tensor([6.9315e-01, 1.0000e+04])
+    """
+    raise NotImplementedError

@@ -1,0 +1,29 @@
+"""Optimization: Adam's two moments, unrolled."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def adam_states(
+    grads: Float[Tensor, "t *dims"], beta1: float = 0.9, beta2: float = 0.999
+) -> tuple[Float[Tensor, "t *dims"], Float[Tensor, "t *dims"]]:
+    """Adam's first and second moments after each of t steps, without bias correction.
+
+        first_i  = (1 - beta1) * (g_i   + beta1 * g_{i-1}   + beta1^2 * g_{i-2}   + ... )
+        second_i = (1 - beta2) * (g_i^2 + beta2 * g_{i-1}^2 + beta2^2 * g_{i-2}^2 + ... )
+
+    The sums end at g_1, the first entry of `grads`; squares are taken entry by entry. Both results
+    have the shape and the dtype of `grads`.
+
+    Raises:
+        ValueError: naming `beta1` or `beta2` and its value, unless it is in [0, 1).
+
+    Not allowed: torch.optim.
+
+    Notes: D2L course notes, Adam; interview notes, Adam.
+
+    >>> adam_states(torch.tensor([2.0, -4.0]), beta1=0.5, beta2=0.75)
+    (tensor([ 1.0000, -1.5000]), tensor([1.0000, 4.7500]))
+    """
+    raise NotImplementedError

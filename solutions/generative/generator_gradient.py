@@ -1,0 +1,26 @@
+"""Generative adversarial networks: a game between a generator and a discriminator."""
+
+import sympy
+
+
+def generator_gradient() -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
+    """How steep the two losses of the generator are in the discriminator's logit s.
+
+    With D = 1 / (1 + exp(-s)), three expressions in the symbol `D` alone:
+
+        the derivative of log(1 - D) with respect to s, the saturating loss;
+        the derivative of -log D with respect to s, the loss against the label "real";
+        the second divided by the first.
+
+    Notes: D2L supplements, generative adversarial networks, the tip at the beginning.
+
+    >>> len(generator_gradient())
+    3
+    """
+    s, d = sympy.symbols("s D")
+    sigmoid = 1 / (1 + sympy.exp(-s))
+    # s = log(D / (1 - D)) turns a derivative with respect to s into one that reads in D.
+    logit = sympy.log(d / (1 - d))
+    losses = sympy.log(1 - sigmoid), -sympy.log(sigmoid)
+    first, second = (sympy.simplify(loss.diff(s).subs(s, logit)) for loss in losses)
+    return first, second, sympy.simplify(second / first)

@@ -1,0 +1,27 @@
+"""Generative adversarial networks: a game between a generator and a discriminator."""
+
+import sympy
+from sympy import log
+
+
+def optimal_discriminator_argmax() -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
+    """Where the integrand of the GAN game's value is largest, and how we know.
+
+    At a fixed x, with a = p_data(x) > 0, b = p_g(x) > 0 and y = D(x) between 0 and 1, it is
+
+        f(y) = a log y + b log(1 - y)
+
+    Returned are three expressions in the positive symbols `a` and `b`, with no other symbol: the y
+    of the maximum, the second derivative f'' at that y, and the value f at that y.
+
+    Notes: D2L supplements, generative adversarial networks, derivation.
+
+    >>> y, curvature, value = optimal_discriminator_argmax()
+    >>> sorted(symbol.name for symbol in y.free_symbols)
+    ['a', 'b']
+    """
+    a, b, y = sympy.symbols("a b y", positive=True)
+    f = a * log(y) + b * log(1 - y)
+    (best,) = sympy.solve(f.diff(y), y)
+    # Negative for all a and b: the only stationary point is the maximum.
+    return best, sympy.factor(f.diff(y, 2).subs(y, best)), f.subs(y, best)

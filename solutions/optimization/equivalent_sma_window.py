@@ -1,0 +1,31 @@
+"""Optimization: the simple moving average that is like an exponential one."""
+
+
+def equivalent_sma_window(beta: float, match: str) -> float:
+    """Window of the simple moving average that is like an exponential one, in the way asked for.
+
+    The exponential moving average M_t = beta M_{t-1} + (1 - beta) y_t has run for ever; the simple
+    one is the mean of the last n values. The result is the n (any real number >= 1) for which
+
+        match="memory"     the newest value has the same weight in both
+        match="lag"        the mean age of the values, weighted as the averages weight them, is
+                           the same in both (the newest value has age 0)
+        match="variance"   the average of white noise has the same variance in both
+
+    Raises:
+        ValueError: naming `beta` and its value, if not 0 <= beta < 1; naming `match` and its value,
+            if it is none of the three.
+
+    Notes: supplements to D2L, batch normalisation, moving averages.
+
+    >>> equivalent_sma_window(0.75, "memory")
+    4.0
+    """
+    if not 0 <= beta < 1:
+        raise ValueError(f"beta is {beta}, but must be at least 0 and less than 1")
+    if match not in ("memory", "lag", "variance"):
+        raise ValueError(f"match is {match!r}, but must be 'memory', 'lag' or 'variance'")
+    if match == "memory":
+        return 1 / (1 - beta)
+    # Ages: beta/(1-beta) = (n-1)/2. Variances: (1-beta)/(1+beta) = 1/n. One n solves both.
+    return (1 + beta) / (1 - beta)

@@ -1,0 +1,175 @@
+"""L = -log p_t for probabilities that are given."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn.functional import nll_loss
+
+from grader import Exercise, check, check_gradient, claim, inputs, right, wrong
+
+EXERCISE = Exercise(
+    level="warm-up",
+    forbid=("nll_loss", "cross_entropy", "cross_entropy_loss"),
+    instead="write it with a lookup and a logarithm",
+    hints=(
+        "Only one probability of each row counts. How do you look it up for all rows at once?",
+        "The logarithm of a product is a sum: never form the product.",
+        "-p[arange(n), targets].log(), then the reduction.",
+    ),
+)
+
+
+@st.composite
+def cases(draw):
+    """Draw distributions [n, k] without zeros, and a target class a row."""
+    n, k = draw(inputs.sizes()), draw(inputs.sizes(2, 4))
+    targets = draw(st.lists(st.integers(0, k - 1), min_size=n, max_size=n))
+    return draw(inputs.distributions(n, k)), torch.tensor(targets)
+
+
+@claim("S0-316", "S1-021")
+def test_a_case_worked_by_hand(negative_log_likelihood):
+    p = torch.tensor([[1 / 2, 1 / 4, 1 / 4], [1 / 8, 1 / 8, 3 / 4]], dtype=torch.float64)
+    want = torch.tensor([2.0, 3.0], dtype=torch.float64) * math.log(2)
+    check(negative_log_likelihood, p, torch.tensor([1, 0]), "none", want=want)
+
+
+@claim("S1-021")
+def test_the_default_is_the_mean_over_the_rows(negative_log_likelihood):
+    p = torch.tensor([[1 / 2, 1 / 4, 1 / 4], [1 / 8, 1 / 8, 3 / 4]], dtype=torch.float64)
+    total = torch.tensor(5 * math.log(2), dtype=torch.float64)
+    check(negative_log_likelihood, p, torch.tensor([1, 0]), want=total / 2)
+    check(negative_log_likelihood, p, torch.tensor([1, 0]), reduction="sum", want=total)
+
+
+@claim("S1-021", "S0-309")
+@given(cases())
+def test_the_sum_is_minus_the_log_of_the_product(negative_log_likelihood, case):
+    from fractions import Fraction
+
+    p, targets = case
+    product = math.prod(Fraction(row[t].item()) for row, t in zip(p, targets, strict=True))
+    want = torch.tensor(-math.log(product), dtype=torch.float64)
+    check(negative_log_likelihood, p, targets, "sum", want=want)
+
+
+@claim("S0-318")
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@given(cases())
+def test_the_gradient_is_minus_1_over_p_at_the_target(negative_log_likelihood, reduction, case):
+    def like(p, targets, reduction):
+        return nll_loss(p.log(), targets, reduction=reduction)
+
+    check_gradient(negative_log_likelihood, *case, reduction=reduction, like=like)
+
+
+@claim("S0-316")
+def test_an_impossible_target_costs_infinity(negative_log_likelihood):
+    p = torch.tensor([[0.0, 1.0], [0.0, 1.0]])
+    want = torch.tensor([torch.inf, 0.0])
+    check(negative_log_likelihood, p, torch.tensor([0, 1]), "none", want=want)
+
+
+@claim("S1-021")
+def test_thousands_of_rows_do_not_underflow(negative_log_likelihood):
+    p, targets = torch.tensor([[0.25, 0.75]]).repeat(3000, 1), torch.zeros(3000).long()
+    check(negative_log_likelihood, p, targets, want=torch.tensor(math.log(4)))
+    tiny = torch.tensor([[1e-200, 1.0]], dtype=torch.float64)
+    want = torch.tensor(200 * math.log(10), dtype=torch.float64)
+    check(negative_log_likelihood, tiny, torch.tensor([0]), want=want)
+
+
+def test_of_no_rows_the_mean_is_nan_and_the_sum_0(negative_log_likelihood):
+    none = torch.zeros(0, 3), torch.zeros(0).long()
+    check(negative_log_likelihood, *none, want=torch.tensor(torch.nan))
+    check(negative_log_likelihood, *none, "sum", want=torch.tensor(0.0))
+
+
+def test_refuses_targets_that_are_no_class(negative_log_likelihood):
+    p = torch.full((2, 4), 0.25)
+    for bad in (4, -1):
+        expected = {"raises": ValueError, "naming": {"targets": bad}}
+        check(negative_log_likelihood, p, torch.tensor([0, bad]), **expected)
+    expected = {"raises": ValueError, "naming": {"targets": (3,)}}
+    check(negative_log_likelihood, p, torch.zeros(3).long(), **expected)
+
+
+def test_refuses_logits(negative_log_likelihood):
+    for bad in (2.5, -0.5):
+        p = torch.tensor([[bad, 0.5]])
+        expected = {"raises": ValueError, "naming": {"p": bad}}
+        check(negative_log_likelihood, p, torch.tensor([1]), **expected)
+
+
+def test_refuses_an_unknown_reduction(negative_log_likelihood):
+    expected = {"raises": ValueError, "naming": {"reduction": "median"}}
+    check(negative_log_likelihood, torch.ones(1, 1), torch.tensor([0]), "median", **expected)
+
+
+def reduced(losses, reduction):
+    return losses if reduction == "none" else getattr(losses, reduction)()
+
+
+@wrong("take the probabilities for logits: they go through a softmax once more")
+def double_softmax(p, targets, reduction="mean"):
+    return torch.nn.functional.cross_entropy(p, targets, reduction=reduction)
+
+
+@wrong("multiply the probabilities first: the product of many underflows to 0")
+def product(p, targets, reduction="mean"):
+    picked = p.gather(1, targets[:, None])[:, 0]
+    if reduction == "none":
+        return -picked.log()
+    total = -picked.prod().log()
+    return total if reduction == "sum" else total / len(p)
+
+
+@wrong("average the probabilities before the logarithm")
+def log_of_mean(p, targets, reduction="mean"):
+    picked = p.gather(1, targets[:, None])[:, 0]
+    return -picked.mean().log() if reduction == "mean" else reduced(-picked.log(), reduction)
+
+
+@wrong("add 1e-8 to the probability: an impossible target costs 18.4")
+def with_epsilon(p, targets, reduction="mean"):
+    return reduced(-(p.gather(1, targets[:, None])[:, 0] + 1e-8).log(), reduction)
+
+
+@wrong("leave the logarithm out, as torch's nll_loss does: it expects log-probabilities")
+def no_logarithm(p, targets, reduction="mean"):
+    return nll_loss(p, targets, reduction=reduction)
+
+
+@wrong("sum over all classes and not only the target")
+def all_classes(p, targets, reduction="mean"):
+    return reduced(-p.log().sum(-1), reduction)
+
+
+@wrong("add the cost of the other classes, as for independent yes-or-no questions")
+def one_against_rest(p, targets, reduction="mean"):
+    labels = torch.nn.functional.one_hot(targets, p.shape[1]).to(p.dtype)
+    return reduced(-(torch.xlogy(labels, p) + torch.xlogy(1 - labels, 1 - p)).sum(-1), reduction)
+
+
+@wrong("average whatever `reduction` says")
+def always_mean(p, targets, reduction="mean"):
+    return nll_loss(p.log(), targets)
+
+
+@right("one row at a time")
+def row_by_row(p, targets, reduction="mean"):
+    if reduction not in {"mean", "sum", "none"}:
+        raise ValueError(f"no such reduction: {reduction}")
+    if list(targets.shape) != [len(p)]:
+        raise ValueError(f"targets: wrong shape {tuple(targets.shape)}")
+    for t in targets.tolist():
+        if t not in range(p.shape[1]):
+            raise ValueError(f"targets: {t} is no class")
+    for value in p.flatten().tolist():
+        if not 0 <= value <= 1:
+            raise ValueError(f"p: {value} is no probability")
+    picked = [-row[t].log() for row, t in zip(p, targets, strict=True)]
+    return reduced(torch.stack(picked) if picked else p.new_zeros(0), reduction)

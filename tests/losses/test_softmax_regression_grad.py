@@ -1,0 +1,161 @@
+"""dL/dweight = (softmax - onehot)^T x / n, dL/dbias = mean(softmax - onehot)."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn.functional import cross_entropy, linear, one_hot
+
+from grader import Exercise, check, claim, inputs, right, wrong
+
+EXERCISE = Exercise(
+    level="core",
+    after=("cross_entropy_grad", "softmax_regression"),
+    forbid=("autograd", "cross_entropy", "cross_entropy_loss"),
+    instead="derive the gradients by hand",
+    hints=(
+        "What is the gradient by the logits, and how does a logit depend on its row of weights?",
+        "delta = softmax(logits) - onehot; each example adds the outer product of delta and x.",
+        "delta^T x / n has the shape of weight; the bias' factor is 1 in place of x.",
+    ),
+)
+
+
+@st.composite
+def cases(draw):
+    """Draw x [n, d], targets [n], weight [k, d] and bias [k]."""
+    n, d, k = draw(inputs.sizes(1, 4)), draw(inputs.sizes(1, 3)), draw(inputs.sizes(2, 4))
+    targets = draw(st.lists(st.integers(0, k - 1), min_size=n, max_size=n))
+    small = {"low": -2, "high": 2}
+    x, weight, bias = (draw(inputs.tensors(*s, **small)) for s in ((n, d), (k, d), (k,)))
+    return x, torch.tensor(targets), weight, bias
+
+
+@claim("S0-315", "S0-317", "S0-324", "S0-325", "S0-326", "S0-327")
+def test_a_case_worked_by_hand(softmax_regression_grad):
+    # The logits are the bias, log(1, 3, 4): softmax is (1, 3, 4) / 8 in both rows.
+    x = torch.tensor([[8.0, 16.0, 0.0, -8.0], [0.0, 8.0, 32.0, 16.0]], dtype=torch.float64)
+    bias = torch.tensor([1.0, 3.0, 4.0], dtype=torch.float64).log()
+    weight = torch.zeros(3, 4, dtype=torch.float64)
+    # delta is (1, -5, 4) / 8 and (-7, 3, 4) / 8
+    rows = [[1, 2 - 7, -28, -1 - 14], [-5, -10 + 3, 12, 5 + 6], [4, 8 + 4, 16, -4 + 8]]
+    want = torch.tensor(rows, dtype=torch.float64) / 2
+    by_bias = torch.tensor([-6.0, -2.0, 8.0], dtype=torch.float64) / 16
+    check(softmax_regression_grad, x, torch.tensor([1, 0]), weight, bias, want=(want, by_bias))
+
+
+@claim("S0-315", "S0-324", "S0-325", "S0-326", "S0-327")
+@given(cases())
+def test_equals_automatic_differentiation(softmax_regression_grad, case):
+    x, targets, weight, bias = case
+    leaves = weight.clone().requires_grad_(), bias.clone().requires_grad_()
+    want = torch.autograd.grad(cross_entropy(linear(x, *leaves), targets), leaves)
+    # A gradient that is 0 for the formula is a difference of numbers as large as x.
+    check(softmax_regression_grad, *case, want=want, scale=10.0)
+
+
+@claim("S0-317")
+def test_every_class_has_a_gradient_and_they_sum_to_0(softmax_regression_grad):
+    x, weight = torch.tensor([[2.0, -4.0]]), torch.zeros(4, 2)
+    want = torch.tensor([[0.5, -1.0], [0.5, -1.0], [-1.5, 3.0], [0.5, -1.0]])
+    by_bias = torch.tensor([0.25, 0.25, -0.75, 0.25])
+    case = x, torch.tensor([2]), weight, torch.zeros(4)
+    check(softmax_regression_grad, *case, want=(want, by_bias))
+
+
+@claim("S0-327")
+def test_stays_finite_for_logits_of_1e4(softmax_regression_grad):
+    x, weight = torch.tensor([[100.0], [100.0]]), torch.tensor([[100.0], [0.0], [-100.0]])
+    want = torch.tensor([[50.0], [0.0], [-50.0]]), torch.tensor([0.5, 0.0, -0.5])
+    case = x, torch.tensor([2, 0]), weight, torch.zeros(3)
+    check(softmax_regression_grad, *case, want=want)
+
+
+def test_refuses_targets_that_are_no_class(softmax_regression_grad):
+    x, weight, bias = torch.zeros(2, 4), torch.zeros(3, 4), torch.zeros(3)
+    for bad in (3, -1):
+        targets = torch.tensor([0, bad])
+        expected = {"raises": ValueError, "naming": {"targets": bad}}
+        check(softmax_regression_grad, x, targets, weight, bias, **expected)
+    expected = {"raises": ValueError, "naming": {"targets": (5,)}}
+    check(softmax_regression_grad, x, torch.zeros(5).long(), weight, bias, **expected)
+
+
+def test_refuses_weights_laid_out_the_other_way(softmax_regression_grad):
+    case = torch.zeros(2, 4), torch.tensor([0, 1]), torch.zeros(4, 3), torch.zeros(3)
+    expected = {"raises": ValueError, "naming": {"weight": (4, 3)}}
+    check(softmax_regression_grad, *case, **expected)
+
+
+def delta_of(x, targets, weight, bias):
+    return linear(x, weight, bias).softmax(-1) - one_hot(targets, len(weight)).to(x.dtype)
+
+
+@wrong("sum over the examples, and not average")
+def summed(x, targets, weight, bias):
+    delta = delta_of(x, targets, weight, bias)
+    return delta.mT @ x, delta.sum(0)
+
+
+@wrong("lay the gradient out as [d, k]: it is the transpose")
+def transposed(x, targets, weight, bias):
+    delta = delta_of(x, targets, weight, bias)
+    return x.mT @ delta / len(x), delta.mean(0)
+
+
+@wrong("use the sigmoid of each logit, and not the softmax of the row")
+def sigmoids(x, targets, weight, bias):
+    delta = linear(x, weight, bias).sigmoid() - one_hot(targets, len(weight)).to(x.dtype)
+    return delta.mT @ x / len(x), delta.mean(0)
+
+
+@wrong("leave out the classes that are not the target: they have gradients, too")
+def target_only(x, targets, weight, bias):
+    delta = delta_of(x, targets, weight, bias) * one_hot(targets, len(weight))
+    return delta.mT @ x / len(x), delta.mean(0)
+
+
+@wrong("flip the sign: onehot - softmax is the direction of descent")
+def descent(x, targets, weight, bias):
+    delta = -delta_of(x, targets, weight, bias)
+    return delta.mT @ x / len(x), delta.mean(0)
+
+
+@wrong("forget the bias in the logits")
+def no_bias(x, targets, weight, bias):
+    delta = delta_of(x, targets, weight, torch.zeros_like(bias))
+    return delta.mT @ x / len(x), delta.mean(0)
+
+
+@wrong("average the gradient by the weights only: the bias' is summed")
+def bias_summed(x, targets, weight, bias):
+    delta = delta_of(x, targets, weight, bias)
+    return delta.mT @ x / len(x), delta.sum(0)
+
+
+@wrong("average over examples and classes")
+def mean_of_entries(x, targets, weight, bias):
+    delta = delta_of(x, targets, weight, bias)
+    return delta.mT @ x / delta.numel(), delta.mean(0) / len(bias)
+
+
+@wrong("take exp() before subtracting the maximum: it overflows")
+def naive(x, targets, weight, bias):
+    powers = linear(x, weight, bias).exp()
+    delta = powers / powers.sum(-1, keepdim=True) - one_hot(targets, len(weight)).to(x.dtype)
+    return delta.mT @ x / len(x), delta.mean(0)
+
+
+@right("one example at a time, a sum of outer products")
+def outer_products(x, targets, weight, bias):
+    if weight.shape[1:] != x.shape[1:]:
+        raise ValueError(f"weight: wrong shape {tuple(weight.shape)}")
+    if len(targets) != len(x):
+        raise ValueError(f"targets: wrong shape {tuple(targets.shape)}")
+    by_weight, by_bias = torch.zeros_like(weight), torch.zeros_like(bias)
+    for row, t in zip(x, targets.tolist(), strict=True):
+        if t not in range(len(weight)):
+            raise ValueError(f"targets: {t} is no class")
+        delta = torch.softmax(weight @ row + bias, 0)
+        delta[t] = delta[t] - 1
+        by_weight, by_bias = by_weight + torch.outer(delta, row), by_bias + delta
+    return by_weight / len(x), by_bias / len(x)

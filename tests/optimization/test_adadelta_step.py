@@ -1,0 +1,171 @@
+"""AdaDelta: the step is grad * sqrt(delta + eps) / sqrt(s' + eps)."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.optim.adadelta import adadelta as torchs_adadelta
+
+from grader import Exercise, check, claim, inputs, right, wrong
+
+EXERCISE = Exercise(
+    level="core",
+    after=("rmsprop_step",),
+    forbid=("torch.optim",),
+    instead="write the lines of the docstring",
+    hints=(
+        "Take the four lines in their order: what is new at each, and what is still old?",
+        "delta is used before it is renewed; s is renewed before it is used.",
+        "delta' has the square of the step in it, before the step is multiplied by lr.",
+    ),
+)
+
+
+def double(*values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def torchs(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
+    """The same step by torch's own code."""
+    theta, s, delta = theta.clone(), s.clone(), delta.clone()
+    torchs_adadelta(
+        [theta], [grad], [s], [delta], [torch.tensor(1.0)], lr=lr, rho=rho, eps=eps,
+        weight_decay=0.0, maximize=False,
+    )  # fmt: skip
+    return theta, s, delta
+
+
+@claim("S1-208")
+def test_a_case_worked_by_hand(adadelta_step):
+    theta = double([1.0, 1.0, 2.0], [0.0, -4.0, 8.0])
+    s = double([16.0, 0.0, 32.0], [4.0, 0.0, 12.0])
+    delta = double([15.0, 3.0, 0.0], [8.0, 35.0, 24.0])
+    grad = double([8.0, -2.0, 0.0], [2.0, 6.0, -4.0])
+    new = double([28.0, 1.0, 24.0], [4.0, 9.0, 13.0])
+    step = grad * (double([16.0, 4.0, 1.0], [9.0, 36.0, 25.0]) / (new + 1)).sqrt()
+    want = (theta - step, new, 0.75 * delta + 0.25 * step**2)
+    check(adadelta_step, theta, s, delta, grad, rho=0.75, eps=1.0, want=want)
+
+
+@claim("S1-208")
+def test_eps_sets_the_first_step(adadelta_step):
+    theta, none, grad = double(1.0), double(0.0), double(2.0)
+    for eps in (1e-6, 1e-2):
+        step = (eps / (0.4 + eps)) ** 0.5 * grad
+        want = (theta - step, double(0.4), 0.1 * step**2)
+        check(adadelta_step, theta, none, none, grad, 0.9, eps, want=want)
+
+
+@claim("S1-208")
+def test_a_gradient_of_zero_moves_nothing(adadelta_step):
+    theta, s, delta, none = double(1.0, 2.0), double(0.0, 4.0), double(8.0, 0.0), double(0.0, 0.0)
+    want = (theta, double(0.0, 2.0), double(4.0, 0.0))
+    check(adadelta_step, theta, s, delta, none, 0.5, want=want)
+
+
+@claim("S1-208")
+def test_the_rate_scales_the_move_and_nothing_else(adadelta_step):
+    theta, s, delta, grad = double(5.0), double(2.0), double(3.0), double(2.0)
+    want = (double(4.0), double(3.0), double(3.5))
+    check(adadelta_step, theta, s, delta, grad, 0.5, 1.0, 0.5, want=want)
+
+
+@claim("S1-208")
+@given(
+    inputs.tensors(2, inputs.sizes(1, 4)),
+    inputs.tensors(2, 4, low=0),
+    st.integers(0, 7).map(lambda k: k / 8),
+    st.sampled_from([1e-6, 1e-3, 0.5]),
+    st.integers(0, 16).map(lambda k: k / 8),
+)
+def test_equals_torchs_step(adadelta_step, pair, means, rho, eps, lr):
+    theta, grad = pair
+    args = (theta, *means[:, : len(theta)], grad, rho, eps, lr)
+    check(adadelta_step, *args, want=torchs(*args), scale=10.0)
+
+
+@claim("S1-208")
+def test_equals_torch_over_several_steps(adadelta_step):
+    theta = double([1.0, -2.0], [0.5, 3.0], [0.0, -1.0])
+    s, delta = torch.zeros_like(theta), torch.zeros_like(theta)
+    for k in range(5):
+        args = (theta, s, delta, theta.cos() * (k - 1.5))
+        theta, s, delta = torchs(*args)
+        check(adadelta_step, *args, want=(theta, s, delta))
+
+
+def test_keeps_the_dtype_of_the_parameters(adadelta_step):
+    theta, none, grad = torch.tensor([5.0]), torch.tensor([0.0]), torch.tensor([2.0])
+    want = (torch.tensor([4.0]), torch.tensor([3.0]), torch.tensor([0.75]))
+    check(adadelta_step, theta, none, none, grad, 0.25, 1.0, want=want)
+
+
+def test_refuses_rho_and_eps_out_of_range(adadelta_step):
+    x = torch.ones(2)
+    for rho in (1.0, -0.25):
+        check(adadelta_step, x, x, x, x, rho, raises=ValueError, naming={"rho": rho})
+    for eps in (0.0, -0.125):
+        check(adadelta_step, x, x, x, x, 0.5, eps, raises=ValueError, naming={"eps": eps})
+
+
+@wrong("renew delta from the raw gradient and not from the step")
+def raw_delta(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
+    new, s, _ = torchs(theta, s, delta, grad, rho, eps, lr)
+    return new, s, rho * delta + (1 - rho) * grad**2
+
+
+@wrong("let delta see the step multiplied by lr")
+def scaled_delta(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
+    new, s, _ = torchs(theta, s, delta, grad, rho, eps, lr)
+    return new, s, rho * delta + (1 - rho) * (lr * ((delta + eps) / (s + eps)).sqrt() * grad) ** 2
+
+
+@wrong("leave eps out of the numerator: the first step is 0, and so are all later ones")
+def never_starts(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
+    s = rho * s + (1 - rho) * grad**2
+    step = (delta / (s + eps)).sqrt() * grad
+    return theta - lr * step, s, rho * delta + (1 - rho) * step**2
+
+
+@wrong("put eps outside the roots")
+def eps_outside(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
+    s = rho * s + (1 - rho) * grad**2
+    step = (delta.sqrt() + eps) / (s.sqrt() + eps) * grad
+    return theta - lr * step, s, rho * delta + (1 - rho) * step**2
+
+
+@wrong("divide by the mean square before this step's gradient is in it")
+def old_mean(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
+    step = ((delta + eps) / (s + eps)).sqrt() * grad
+    return theta - lr * step, rho * s + (1 - rho) * grad**2, rho * delta + (1 - rho) * step**2
+
+
+@wrong("leave out the roots: the ratio of the mean squares is the rate")
+def no_roots(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
+    s = rho * s + (1 - rho) * grad**2
+    step = (delta + eps) / (s + eps) * grad
+    return theta - lr * step, s, rho * delta + (1 - rho) * step**2
+
+
+@wrong("ignore `lr`")
+def no_rate(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
+    return torchs(theta, s, delta, grad, rho, eps)
+
+
+@wrong("swap rho and 1 - rho")
+def swapped(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
+    return torchs(theta, s, delta, grad, 1 - rho, eps, lr)
+
+
+@wrong("write into s and delta: the caller's tensors change")
+def in_place(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
+    new, means, steps = torchs(theta, s, delta, grad, rho, eps, lr)
+    return new, s.copy_(means), delta.copy_(steps)
+
+
+@right("with both mean squares by interpolation")
+def interpolated(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
+    if rho < 0 or rho >= 1 or eps <= 0:
+        raise ValueError(f"rho = {rho} must be in [0, 1) and eps = {eps} positive")
+    s = torch.lerp(grad.square(), s, rho)
+    step = grad * torch.sqrt(delta + eps) * torch.rsqrt(s + eps)
+    return theta.sub(step, alpha=lr), s, torch.lerp(step.square(), delta, rho)

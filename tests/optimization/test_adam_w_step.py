@@ -1,0 +1,177 @@
+"""One step of AdamW: the decay beside Adam's step, not in its moments."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.optim.adam import adam as torchs_adam
+from torch.optim.adamw import adamw as torchs_adamw
+
+from grader import Exercise, check, claim, inputs, right, wrong
+
+EXERCISE = Exercise(
+    level="core",
+    after=("adam_step", "sgd_weight_decay_step"),
+    forbid=("torch.optim", "fused_adam", "fused_adamw"),
+    instead="write the lines of the docstring",
+    hints=(
+        "Which of grad, m, v and theta does the decay touch?",
+        "Only theta: shrink it by a factor, and take Adam's step on the loss alone.",
+        "(1 - lr * weight_decay) * theta - lr * mhat / (vhat.sqrt() + eps).",
+    ),
+)
+
+
+def double(*values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def torchs(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2,
+           by=torchs_adamw):  # fmt: skip
+    """The same step by torch's own code."""
+    theta, m, v = theta.clone(), m.clone(), v.clone()
+    by(
+        [theta], [grad], [m], [v], [], [torch.tensor(t - 1.0)], amsgrad=False, beta1=beta1,
+        beta2=beta2, lr=lr, weight_decay=weight_decay, eps=eps, maximize=False,
+    )  # fmt: skip
+    return theta, m, v
+
+
+@claim("S0-358", "S0-365")
+def test_a_case_worked_by_hand(adam_w_step):
+    theta, m, v = double(1.0, 0.0, -8.0), double(4.0, -6.0, 2.0), double(7.0, 12.0, 4.0)
+    grad = double(0.0, 6.0, -6.0)
+    new_m, new_v = double(2.0, 0.0, -2.0), double(5.25, 18.0, 12.0)
+    step = new_m / 0.75 / ((new_v / 0.4375).sqrt() + 0.5)
+    want = (double(0.875, 0.0, -7.0) - 0.25 * step, new_m, new_v)
+    check(adam_w_step, theta, m, v, grad, 2, 0.25, 0.5, 0.75, 0.5, 0.5, want=want)
+
+
+@claim("S0-356", "S0-358")
+def test_one_step_shrinks_and_moves_by_the_rate(adam_w_step):
+    theta, none, grad = double(1.0), double(0.0), double(10.0)
+    want = (double(0.89), double(1.0), double(0.1))
+    check(adam_w_step, theta, none, none, grad, 1, 0.1, eps=1e-14, weight_decay=0.1, want=want)
+
+
+@claim("S0-358")
+def test_with_no_gradient_the_parameters_shrink_by_a_factor(adam_w_step):
+    theta, none = double(4.0, -8.0), double(0.0, 0.0)
+    want = (0.75 * theta, none, none)
+    check(adam_w_step, theta, none, none, none, 7, 0.5, weight_decay=0.5, want=want)
+
+
+@claim("S0-356", "S0-365")
+def test_no_decay_leaves_adam(adam_w_step):
+    theta, m, v, grad = double(4.0, -8.0), double(1.0, -1.0), double(2.0, 3.0), double(0.5, 7.0)
+    want = torchs(theta, m, v, grad, 3, 0.5, weight_decay=0.0, by=torchs_adam)
+    check(adam_w_step, theta, m, v, grad, 3, 0.5, weight_decay=0.0, want=want)
+
+
+@claim("S0-356", "S0-358")
+@given(
+    inputs.tensors(3, inputs.sizes(1, 4)),
+    inputs.tensors(4, low=0),
+    st.integers(1, 40),
+    *(st.integers(0, 7).map(lambda k: k / 8),) * 4,
+    st.sampled_from([1e-8, 1e-3, 0.5]),
+)
+def test_equals_torchs_step(adam_w_step, drawn, squares, t, lr, beta1, beta2, decay, eps):
+    theta, m, grad = drawn
+    args = (theta, m, squares[: len(theta)], grad, t, lr, beta1, beta2, eps, decay)
+    # Where v' is 0 and m' isn't, eps of 1e-8 makes a step of 1e8.
+    want = torchs(*args)
+    check(adam_w_step, *args, want=want, scale=float(want[0].abs().max()) + 10)
+
+
+@claim("S0-356")
+def test_equals_torch_over_several_steps_at_rates_that_change(adam_w_step):
+    theta = double([1.0, -2.0], [0.5, 3.0], [0.0, -1.0])
+    m, v = torch.zeros_like(theta), torch.zeros_like(theta)
+    for t, lr in enumerate((0.1, 0.2, 0.05, 0.4), start=1):
+        args = (theta, m, v, theta.cos() * (t - 2.5), t, lr)
+        theta, m, v = torchs(*args)
+        check(adam_w_step, *args, want=(theta, m, v))
+
+
+def test_keeps_the_dtype_of_the_parameters(adam_w_step):
+    theta, none, grad = (torch.tensor(x) for x in ([1.0, 2.0], [0.0, 0.0], [4.0, -2.0]))
+    want = tuple(map(torch.tensor, ([0.25, 2.0], [2.0, -1.0], [4.0, 1.0])))
+    check(adam_w_step, theta, none, none, grad, 1, 0.5, 0.5, 0.75, weight_decay=0.5, want=want)
+
+
+def test_refuses_a_step_before_the_first_and_a_negative_decay(adam_w_step):
+    x = torch.ones(2)
+    for t in (0, -1):
+        check(adam_w_step, x, x, x, x, t, raises=ValueError, naming={"t": t})
+    naming = {"weight_decay": -0.5}
+    check(adam_w_step, x, x, x, x, 1, weight_decay=-0.5, raises=ValueError, naming=naming)
+
+
+@wrong("add the penalty to the gradient: this is Adam with L2, which AdamW was made to replace")
+def coupled(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
+    return torchs(theta, m, v, grad, t, lr, beta1, beta2, eps, weight_decay, by=torchs_adam)
+
+
+@wrong("decay by weight_decay alone: it is to be multiplied by the learning rate")
+def without_rate(
+    theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2
+):
+    new, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps, 0.0)
+    return new - weight_decay * theta, m, v
+
+
+@wrong("shrink the parameters after the step: the step is shrunk as well")
+def shrink_after(
+    theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2
+):
+    new, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps, 0.0)
+    return (1 - lr * weight_decay) * new, m, v
+
+
+@wrong("divide the decay by the root of the second moment as well")
+def scaled_decay(
+    theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2
+):
+    new, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps, 0.0)
+    return new - lr * weight_decay * theta / ((v / (1 - beta2**t)).sqrt() + eps), m, v
+
+
+@wrong("ignore the weight decay: this is Adam")
+def no_decay(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
+    return torchs(theta, m, v, grad, t, lr, beta1, beta2, eps, 0.0)
+
+
+@wrong("decay by 0.01 whatever `weight_decay` says")
+def fixed_decay(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
+    return torchs(theta, m, v, grad, t, lr, beta1, beta2, eps)
+
+
+@wrong("leave out the bias corrections")
+def uncorrected(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
+    _, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps)
+    return (1 - lr * weight_decay) * theta - lr * m / (v.sqrt() + eps), m, v
+
+
+@wrong("put eps inside the root")
+def eps_inside(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
+    _, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps)
+    step = m / (1 - beta1**t) / (v / (1 - beta2**t) + eps).sqrt()
+    return (1 - lr * weight_decay) * theta - lr * step, m, v
+
+
+@wrong("write into theta: the caller's tensor changes")
+def in_place(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
+    new, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps, weight_decay)
+    return theta.copy_(new), m, v
+
+
+@right("with one subtraction for both pulls")
+def one_subtraction(
+    theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2
+):
+    if t <= 0 or weight_decay < 0:
+        raise ValueError(f"t = {t} must be 1 or more, weight_decay = {weight_decay} 0 or more")
+    m = torch.lerp(m, grad, 1 - beta1)
+    v = v.mul(beta2).addcmul(grad, grad, value=1 - beta2)
+    root = v.div(1 - beta2**t).sqrt().add(eps)
+    return theta - lr * (m.div(1 - beta1**t).div(root) + weight_decay * theta), m, v

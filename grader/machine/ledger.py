@@ -118,7 +118,8 @@ def faults() -> list[str]:
         found += [f"{key}: no source {key[:2]} in sources.toml"] if key[:2] not in sources() else []
     known = {claim.id for claim in rows}
     for key, tests in evidence().tests.items():
-        found += [f"{key}: no row in the ledger, but {tests[0]} carries it"] * (key not in known)
+        if key not in known:
+            found.append(f"{key}: no row in the ledger, but {tests[0]} carries it")
     return sorted(found)
 
 

@@ -109,6 +109,7 @@ def _set_up_hypothesis(config: pytest.Config) -> None:
     core.global_force_seed = config.option.seed
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Give every worker of pytest-xdist the same seed."""
     node.workerinput["seed"] = node.config.option.seed

@@ -176,15 +176,16 @@ def answers(module: ModuleType, mark: str) -> list[Any]:
 
 def typed(answer: Any) -> Any:
     """Check an answer's annotations as it runs: those that learners read are proved true here."""
-    from beartype import beartype
+    from beartype import BeartypeConf, beartype
     from jaxtyping import jaxtyped
 
+    checker = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int is a float, as in Python
     if inspect.isclass(answer):
         for name, method in vars(answer).copy().items():
             if inspect.isfunction(method):
-                setattr(answer, name, jaxtyped(method, typechecker=beartype))
+                setattr(answer, name, jaxtyped(method, typechecker=checker))
         return answer
-    return jaxtyped(answer, typechecker=beartype)
+    return jaxtyped(answer, typechecker=checker)
 
 
 def load(path: Path | None, name: str, hidden: dict[str, str] | None = None) -> Any:

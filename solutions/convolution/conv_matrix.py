@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -44,7 +45,7 @@ def conv_matrix(
     ho, wo = (h + 2 * ph - kh) // sh + 1, (w + 2 * pw - kw) // sw + 1
     if ho < 1 or wo < 1:
         raise ValueError(f"weight has shape {list(weight.shape)}, too large for the padded image")
-    matrix = weight.new_zeros(ho, wo, h + 2 * ph, w + 2 * pw)
+    matrix = torch.zeros(ho, wo, h + 2 * ph, w + 2 * pw, dtype=weight.dtype, device=weight.device)
     # Each row of the matrix is an image: the kernel, laid down at one place.
     for a, b in product(range(ho), range(wo)):
         matrix[a, b, a * sh : a * sh + kh, b * sw : b * sw + kw] = weight

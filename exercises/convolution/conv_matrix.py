@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -12,7 +13,7 @@ def conv_matrix(
     stride: int | tuple[int, int] = 1,
     padding: int | tuple[int, int] = 0,
 ) -> Float[Tensor, "ho_wo h_w"]:
-    """The matrix C with which the convolution of an image is a product: y.flatten() = C x.flatten().
+    """The matrix C that makes the convolution of an image a product: y.flatten() = C x.flatten().
 
     y is the cross-correlation of an image of one channel and of `size` (h, w) with `weight`:
 

@@ -219,14 +219,13 @@ class Call:
 
     def diagnoses(self, outcome: Outcome, tolerance: Tolerance = USUAL) -> list[str]:
         """Name the known mistakes that behave like the answer, here and wherever it was right."""
+        remembered = list(getattr(self.function, "remembered", ()))
         return [
             mistake.diagnosis
-            for mistake in getattr(self.function, "mistakes", ())
+            for number, mistake in enumerate(getattr(self.function, "mistakes", ()))
             if self._behaves_alike(mistake, outcome, tolerance)
-            and all(
-                call._behaves_alike(mistake, then, USUAL)
-                for call, then in getattr(self.function, "remembered", ())
-            )
+            # A method's mistakes are replays of their class up to that call: each call has its own.
+            and all(c._behaves_alike(c.function.mistakes[number], o, USUAL) for c, o in remembered)
         ]
 
     def _behaves_alike(self, mistake: Any, outcome: Outcome, tolerance: Tolerance) -> bool:

@@ -12,6 +12,20 @@ from torch import Tensor
 Size = int | st.SearchStrategy[int]
 
 
+def vector(*values: float) -> Tensor:
+    """Return these numbers in float64."""
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def numbers(*shape: int) -> Tensor:
+    """Return float64 numbers on the grid of 1/4, the same each time, in no simple order.
+
+    Sums of their products are exact, whatever the order: data of a case that is too large for a hand.
+    """
+    count = torch.Size(shape).numel()
+    return (((torch.arange(count, dtype=torch.float64) * 13 + 5) % 29) / 4 - 3.5).reshape(shape)
+
+
 def sizes(low: int = 1, high: int = 5) -> st.SearchStrategy[int]:
     """Draw the length of a dimension."""
     return st.integers(low, high)

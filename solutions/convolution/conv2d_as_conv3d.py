@@ -26,7 +26,8 @@ def conv2d_as_conv3d(
 
     Notes: convolutional networks, conv2d and the number of its parameters.
 
-    >>> x, weight = torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]]]), torch.tensor([[[[1.0]], [[10.0]]]])
+    >>> x = torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]]])
+    >>> weight = torch.tensor([[[[1.0]], [[10.0]]]])
     >>> conv2d_as_conv3d(x, weight)
     tensor([[[[31., 42.]]]])
     """

@@ -17,7 +17,7 @@ EXERCISE = Exercise(
         "Take bias and groups last. Which entries of the padded image meet weight[:, :, i, j]?",
         "They begin at row i * dh, step by sh, and there are `ho` of them: one slice with a step.",
         'Sum einsum("nchw,oc->nohw", slice, weight[:, :, i, j]) over i and j.',
-        "With groups: split the channels into (groups, c) first, and give einsum a letter for them.",
+        "With groups: split the channels into (groups, c), and give einsum one more letter.",
     ),
 )
 

@@ -13,7 +13,7 @@ EXERCISE = Exercise(
     instead="use torch.nn.functional.conv3d",
     hints=(
         "conv3d takes [n, channels, depth, h, w]. Which sizes make the channels of x its depth?",
-        "One channel of depth c_in for x; kernels [c_out, 1, c_in, kh, kw]. How deep is the result?",
+        "One channel of depth c_in for x; kernels [c_out, 1, c_in, kh, kw]. How deep is y?",
         "With groups: `groups` channels of depth c_in / groups, and conv3d's own groups.",
     ),
 )

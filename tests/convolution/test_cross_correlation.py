@@ -16,7 +16,7 @@ EXERCISE = Exercise(
     hints=(
         "How many places are there for the kernel's upper left corner?",
         "Each entry of the result is the sum of a window of the image times the kernel.",
-        "Instead of looping over places: sum weight[i, j] * x[i : i + ho, j : j + wo] over i and j.",
+        "Rather than loop over places, sum weight[i, j] * x[i : i + ho, j : j + wo] over i and j.",
     ),
 )
 

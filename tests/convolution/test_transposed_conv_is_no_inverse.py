@@ -18,7 +18,8 @@ EXERCISE = Exercise(
 
 
 def admissible(x, weight):
-    fits = x.dim() == weight.dim() == 2 and all(k <= s for k, s in zip(weight.shape, x.shape))  # noqa: B905
+    sizes = zip(weight.shape, x.shape, strict=True)
+    fits = x.dim() == weight.dim() == 2 and all(k <= s for k, s in sizes)
     plain = x.dtype == weight.dtype and x.is_floating_point()
     return fits and plain and all(t.isfinite().all() and t.any() for t in (x, weight))
 

@@ -133,5 +133,5 @@ def entry_by_entry(logits, labels):
     if len(logits) != len(labels):
         raise ValueError(f"labels: wrong shape {tuple(labels.shape)}")
     p, k = torch.softmax(logits, 0), len(logits)
-    rows = [[p[a] * ((a == b) - p[b]) * labels.sum() for b in range(k)] for a in range(k)]
+    rows = [[p[a] * (float(a == b) - p[b]) * labels.sum() for b in range(k)] for a in range(k)]
     return torch.stack([torch.stack(row) for row in rows])

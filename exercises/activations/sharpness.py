@@ -11,7 +11,7 @@ def sharpness(n: int, error: float) -> float:
 
     Raises:
         ValueError: naming `n` and its value, if it is below 1; naming `error` and its value, if it
-            is not positive.
+            is not a positive finite number.
 
     Notes: D2L supplements, softmax regression, exercise 5 (extended to n numbers).
 

@@ -11,8 +11,8 @@ def softmax(logits: Float[Tensor, "*dims"], dim: int = -1) -> Float[Tensor, "*di
         softmax(z)_j = exp(z_j) / sum_k exp(z_k),   the sum along `dim`
 
     The result has the shape and the dtype of `logits`, and gradients flow back through it. It is
-    finite and exact to rounding for logits as large as 1e4 and as small as -1e4; a logit of -inf
-    gets probability 0, unless all along `dim` are -inf: then they are nan.
+    finite and exact to rounding, small probabilities too, for logits as large as 1e4 and as small
+    as -1e4; a logit of -inf gets probability 0, unless all along `dim` are -inf: then they are nan.
 
     Raises:
         ValueError: naming `logits` and its dtype, if they are not floating point numbers;

@@ -12,8 +12,8 @@ def generator_loss(fake_logits: Float[Tensor, " n"], saturating: bool = False) -
         mean_i log(1 - D(s_i))     if `saturating`: the generator's share in the game's value
         D(s) = 1 / (1 + exp(-s)),  s = fake_logits
 
-    It is finite and exact to rounding for logits as large as 1e4 and as small as -1e4, and so are
-    the gradients that flow back. It has the dtype of `fake_logits`.
+    It is finite and exact to rounding, however small it is, for logits as large as 1e4 and as
+    small as -1e4, and so are the gradients that flow back. It has the dtype of `fake_logits`.
 
     Raises:
         ValueError: naming `fake_logits` and its shape, if it has no entries or isn't a vector.

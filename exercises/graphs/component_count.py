@@ -19,6 +19,8 @@ def component_count(adjacency: Float[Tensor, "n n"]) -> int:
             `adjacency` and its smallest entry, if that is negative; naming `adjacency`, if it
             isn't symmetric.
 
+    Not allowed: scipy.sparse.
+
     Notes: interview notes, Laplacian matrix.
 
     >>> component_count(torch.tensor([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]))

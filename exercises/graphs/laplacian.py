@@ -17,6 +17,8 @@ def laplacian(adjacency: Num[Tensor, "n n"], use_out_degree: bool = False) -> Nu
     Raises:
         ValueError: naming `adjacency` and its shape, if it isn't a square matrix.
 
+    Not allowed: scipy.sparse.
+
     Notes: interview notes, Laplacian matrix.
 
     >>> import torch

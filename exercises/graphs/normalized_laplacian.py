@@ -19,6 +19,8 @@ def normalized_laplacian(adjacency: Float[Tensor, "n n"]) -> Float[Tensor, "n n"
             `adjacency` and its smallest entry, if that is negative; naming `adjacency`, if it
             isn't symmetric.
 
+    Not allowed: scipy.sparse.
+
     Notes: interview notes, Laplacian matrix, the normalised form.
 
     >>> import torch

@@ -11,7 +11,7 @@ def sharpness(n: int, error: float) -> float:
 
     Raises:
         ValueError: naming `n` and its value, if it is below 1; naming `error` and its value, if it
-            is not positive.
+            is not a positive finite number.
 
     Notes: D2L supplements, softmax regression, exercise 5 (extended to n numbers).
 
@@ -20,7 +20,7 @@ def sharpness(n: int, error: float) -> float:
     """
     if n < 1:
         raise ValueError(f"n is {n}, but must be at least 1")
-    if not error > 0:
-        raise ValueError(f"error is {error}, but must be positive")
+    if not 0 < error < math.inf:
+        raise ValueError(f"error is {error}, but must be positive and finite")
     # The worst case is a tie of all n: its sum is n times the largest term.
     return math.log(n) / error

@@ -16,6 +16,8 @@ def conv_reads(
     Raises:
         ValueError: naming `i` and its value, if it is negative or the convolution has no entry `i`.
 
+    Not allowed: torch's convolutions, automatic differentiation.
+
     Notes: interview notes, the parameters of conv2d (dilation).
 
     >>> conv_reads(1, 10, 3, dilation=2)

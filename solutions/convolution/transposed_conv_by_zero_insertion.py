@@ -25,7 +25,8 @@ def transposed_conv_by_zero_insertion(
         ValueError: naming the argument and its value, if `stride` is not positive, `padding` is
             negative, or `padding` leaves no row or no column.
 
-    Not allowed: torch's transposed convolutions. Its conv2d is what you are to use.
+    Not allowed: torch's transposed convolutions, automatic differentiation. Its conv2d is what you
+    are to use.
 
     Notes: transposed convolution, the four steps.
 

@@ -14,8 +14,9 @@ def gan_value_from_logits(
         D(s) = 1 / (1 + exp(-s))
 
     `real_logits` are those of n samples of the data, `fake_logits` those of m generated samples.
-    The result is finite and exact to rounding for logits as large as 1e4 and as small as -1e4,
-    and so are the gradients, which flow back to both. It has the dtype of the arguments.
+    The result is finite and exact to rounding, however small it is, for logits as large as 1e4
+    and as small as -1e4, and so are the gradients, which flow back to both. It has the dtype of
+    the arguments.
 
     Raises:
         ValueError: naming `real_logits` or `fake_logits` and its shape, if it has no entries or

@@ -11,8 +11,9 @@ def laplacian_quadratic_form(
 
     The graph is undirected; weights may be negative, and self-loops have no share in the result.
     The result has the dtype of `x`, which is that of `adjacency`. It is exact to rounding of the
-    differences between entries of x: adding a constant to all of x, as 2^20 in float32 to
-    multiples of 1/8, doesn't change it. Gradients flow back to x.
+    differences between entries of x that an edge connects: adding a constant to all of x, or to
+    one component, as 2^20 in float32 to multiples of 1/8, doesn't change it. Gradients flow back
+    to x.
 
     Raises:
         ValueError: naming `adjacency` and its shape, if it isn't a square matrix; naming

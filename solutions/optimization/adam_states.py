@@ -14,7 +14,7 @@ def adam_states(
         second_i = (1 - beta2) * (g_i^2 + beta2 * g_{i-1}^2 + beta2^2 * g_{i-2}^2 + ... )
 
     The sums end at g_1, the first entry of `grads`; squares are taken entry by entry. Both results
-    have the shape and the dtype of `grads`.
+    have the shape and the dtype of `grads`; without any steps (t = 0) they are empty.
 
     Raises:
         ValueError: naming `beta1` or `beta2` and its value, unless it is in [0, 1).

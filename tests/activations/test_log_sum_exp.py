@@ -113,7 +113,8 @@ def test_nan_is_not_hidden(log_sum_exp):
 @claim("S3-143")
 def test_nothing_at_all_gives_minus_infinity(log_sum_exp):
     check(log_sum_exp, torch.zeros(2, 0), want=torch.tensor([-torch.inf, -torch.inf]))
-    check(log_sum_exp, torch.zeros(0, 3), 0, want=torch.full((3,), -torch.inf))
+    nothing = torch.zeros(0, 3, dtype=torch.float64)
+    check(log_sum_exp, nothing, 0, want=torch.full((3,), -torch.inf, dtype=torch.float64))
     check(log_sum_exp, torch.zeros(0, 3), 1, want=torch.zeros(0))
 
 
@@ -185,6 +186,20 @@ def detached_sum(x, dim=-1):
 def infinite_shift(x, dim=-1):
     top = x.amax(dim, keepdim=True)
     return top.squeeze(dim) + naive(x - top, dim)
+
+
+@wrong("avoid a shift of -inf only: where the maximum is inf, inf - inf is nan")
+def shift_of_plus_infinity(x, dim=-1):
+    if not x.shape[dim]:
+        return x.logsumexp(dim)
+    top = x.amax(dim, keepdim=True)
+    top = torch.where(top == -torch.inf, 0, top)
+    return top.squeeze(dim) + naive(x - top, dim)
+
+
+@wrong("squeeze every dimension of size 1, and not only the one of the sum")
+def squeezes_too_much(x, dim=-1):
+    return x.logsumexp(dim).squeeze()
 
 
 @wrong("shift infinite maxima to 0, and forget that a dimension may be empty")

@@ -10,6 +10,8 @@ EXERCISE = Exercise(
     level="warm-up",
     kind="derive",
     after=("scaled_log_sum_exp",),
+    forbid=("sympy.core.function.Derivative",),
+    instead="work the derivative out on paper",
     hints=(
         "The derivative of log f is f' / f.",
         "a is the inner derivative of exp(lam a), and b that of exp(lam b).",

@@ -64,8 +64,8 @@ def test_refuses_fewer_than_one_number(sharpness, n):
     check(sharpness, n, 0.5, raises=ValueError, naming={"n": n})
 
 
-@pytest.mark.parametrize("error", [0.0, -0.5])
-def test_refuses_an_error_that_is_not_positive(sharpness, error):
+@pytest.mark.parametrize("error", [0.0, -0.5, math.inf, math.nan])
+def test_refuses_an_error_that_is_not_positive_and_finite(sharpness, error):
     check(sharpness, 3, error, raises=ValueError, naming={"error": error})
 
 
@@ -113,8 +113,8 @@ def unchecked(n, error):
 def by_bisection(n, error):
     if n <= 0:
         raise ValueError(f"n must be 1 or more, got {n}")
-    if error <= 0:
-        raise ValueError(f"error must be above 0, got {error}")
+    if error <= 0 or not math.isfinite(error):
+        raise ValueError(f"error must be above 0 and finite, got {error}")
     low, high = 0.0, n / error
     for _ in range(200):
         middle = (low + high) / 2

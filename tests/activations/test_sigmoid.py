@@ -49,6 +49,15 @@ def test_equals_the_first_formula_with_50_digits(sigmoid, x):
 
 
 @claim("S3-138")
+def test_the_slope_is_that_of_the_curve_on_both_sides(sigmoid):
+    # p (1 - p) for p = 3/4, 1/4 and 1/5.
+    x = torch.tensor([3.0, 1 / 3, 1 / 4], dtype=torch.float64).log()
+    upstream = torch.tensor([16.0, -32.0, 25.0], dtype=torch.float64)
+    want = torch.tensor([3.0, -6.0, 4.0], dtype=torch.float64)
+    check_gradient(sigmoid, x, upstream=upstream, want=(want,))
+
+
+@claim("S3-138")
 @given(inputs.tensors(inputs.sizes(), inputs.sizes(), low=-3, high=3, step=1))
 def test_gradients_flow_back_as_through_torchs(sigmoid, x):
     check_gradient(sigmoid, x, like=torch.sigmoid)

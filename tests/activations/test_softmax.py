@@ -164,6 +164,17 @@ def clamped(logits, dim=-1):
     return logits.softmax(dim).clamp(min=1e-12)
 
 
+@wrong("subtract a log-sum-exp that holds the maximum: at 1e4 it has lost its digits")
+def through_a_large_logarithm(logits, dim=-1):
+    top = logits.amax(dim, keepdim=True)
+    return (logits - (top + (logits - top).exp().sum(dim, keepdim=True).log())).exp()
+
+
+@wrong("replace nan by 0: a row that is all -inf has no probabilities")
+def hides_nan(logits, dim=-1):
+    return logits.softmax(dim).nan_to_num(0.0)
+
+
 @wrong("use powers of 2 and not of e")
 def base_two(logits, dim=-1):
     powers = (logits - logits.amax(dim, keepdim=True)).exp2()

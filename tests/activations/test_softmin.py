@@ -97,6 +97,14 @@ def test_stays_finite_for_entries_of_1e4(softmin, lam, dtype):
     check(softmin, x, lam, want=torch.tensor([1e4 - tie, -1e4 - tie, -1e4, 1e3], dtype=dtype))
 
 
+@claim("S3-149")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_a_small_lam_makes_it_very_soft(softmin, dtype):
+    # exp(-x / 1000) is 1, 1/4 and 1/4.
+    x = torch.tensor([0.0, 1e3 * math.log(4), 1e3 * math.log(4)], dtype=dtype)
+    check(softmin, x, 1e-3, want=torch.tensor(-1e3 * math.log(1.5), dtype=dtype))
+
+
 def test_gradients_stay_finite_for_entries_of_1e4(softmin):
     x = torch.tensor([[1e4, 1e4, -1e4], [2.0, torch.inf, 2.0]], dtype=torch.float64)
     want = torch.tensor([[0.0, 0.0, 3.0], [-0.5, 0.0, -0.5]], dtype=torch.float64)
@@ -118,7 +126,10 @@ def test_a_row_far_above_another_keeps_its_own_scale(softmin):
 
 
 def test_an_infinite_entry_adds_nothing(softmin):
-    check(softmin, torch.tensor([2.0, torch.inf, 2.0]), want=torch.tensor(2 - math.log(2)))
+    x = torch.tensor([2.0, torch.inf, 2.0])
+    check(softmin, x, want=torch.tensor(2 - math.log(2)))
+    # A large number in its place would still count for so small a lam.
+    check(softmin, x, 1e-3, want=torch.tensor(2 - 1e3 * math.log(2)))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)

@@ -114,7 +114,7 @@ def twice_as_steep(logits):
     return (2 * (logits[..., 0] - logits[..., 1])).sigmoid()
 
 
-@wrong("take 1 - the second probability: a small result is lost in the 1")
+@wrong("reach a small result from 1, as 1 - p_2 or (1 + tanh) / 2 do: its digits are lost")
 def by_the_complement(logits):
     return 1 - logits.softmax(-1)[..., 1]
 
@@ -127,6 +127,21 @@ def detached(logits):
 @wrong("take the first dimension for that of the classes")
 def classes_first(logits):
     return (logits[0] - logits[1]).sigmoid()
+
+
+@wrong("take the second dimension for that of the classes, whatever the batch looks like")
+def classes_second(logits):
+    return (logits[:, 0] - logits[:, 1]).sigmoid()
+
+
+@wrong("use 1 / (1 + exp(o_2 - o_1)): right values, but its gradient becomes 0 * inf")
+def overflowing_gradient(logits):
+    return 1 / (1 + (logits[..., 1] - logits[..., 0]).exp())
+
+
+@wrong("compute in float32 whatever the dtype of the logits")
+def always_float32(logits):
+    return logits.float().softmax(-1)[..., 0]
 
 
 @wrong("let any number of classes pass, and look at the first two")

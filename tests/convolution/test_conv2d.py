@@ -38,15 +38,9 @@ OPTIONS = [
 ]
 
 
-def entries(*shape):
-    """Numbers on the grid of 1/4 in no simple order: exact, whatever the order of a sum."""
-    count = torch.Size(shape).numel()
-    return (((torch.arange(count, dtype=torch.float64) * 13 + 5) % 29) / 4 - 3.5).reshape(shape)
-
-
 def layer(groups=1, **_):
     """Return an image, a kernel and a bias for these options, of sizes that all differ."""
-    return entries(2, 4, 7, 11), entries(6, 4 // groups, 3, 5), entries(6)
+    return inputs.numbers(2, 4, 7, 11), inputs.numbers(6, 4 // groups, 3, 5), inputs.numbers(6)
 
 
 @st.composite
@@ -135,28 +129,28 @@ def test_the_arguments_stand_in_torchs_order(conv2d):
 
 @claim("S0-206")
 def test_a_kernel_of_size_one_is_a_linear_layer_for_each_pixel(conv2d):
-    x, weight, bias = entries(2, 4, 3, 5), entries(6, 4, 1, 1), entries(6)
+    x, weight, bias = inputs.numbers(2, 4, 3, 5), inputs.numbers(6, 4, 1, 1), inputs.numbers(6)
     want = (x.movedim(1, -1) @ weight[:, :, 0, 0].T + bias).movedim(-1, 1).contiguous()
     check(conv2d, x, weight, bias, dilation=5, want=want)
 
 
 @claim("S0-211")
 def test_groups_are_separate_convolutions_side_by_side(conv2d):
-    x, weight = entries(1, 6, 4, 5), entries(9, 2, 2, 3)
+    x, weight = inputs.numbers(1, 6, 4, 5), inputs.numbers(9, 2, 2, 3)
     want = [F.conv2d(a, b) for a, b in zip(x.chunk(3, 1), weight.chunk(3), strict=True)]
     check(conv2d, x, weight, groups=3, want=torch.cat(want, 1))
 
 
 @claim("S0-211")
 def test_a_depthwise_convolution_keeps_the_channels_apart(conv2d):
-    x, weight = entries(1, 3, 4, 5), entries(6, 1, 3, 2)
+    x, weight = inputs.numbers(1, 3, 4, 5), inputs.numbers(6, 1, 3, 2)
     of_each = [F.conv2d(x[:, o // 2, None], weight[o, None]) for o in range(6)]
     check(conv2d, x, weight, groups=3, want=torch.cat(of_each, 1))
 
 
 @claim("S0-208")
 def test_a_padding_wider_than_the_kernel_gives_zeros_and_the_bias(conv2d):
-    x, weight, bias = entries(1, 2, 1, 3), entries(3, 2, 1, 2), entries(3)
+    x, weight, bias = inputs.numbers(1, 2, 1, 3), inputs.numbers(3, 2, 1, 2), inputs.numbers(3)
     check(conv2d, x, weight, bias, padding=(1, 3), want=F.conv2d(x, weight, bias, padding=(1, 3)))
 
 
@@ -168,8 +162,8 @@ def test_keeps_the_dtype(conv2d, dtype):
 
 
 def test_reads_channels_last_by_their_strides(conv2d):
-    x = entries(2, 5, 7, 4).movedim(-1, 1)
-    weight = entries(3, 4, 2, 3)
+    x = inputs.numbers(2, 5, 7, 4).movedim(-1, 1)
+    weight = inputs.numbers(3, 4, 2, 3)
     check(conv2d, x, weight, want=F.conv2d(x, weight).contiguous())
 
 

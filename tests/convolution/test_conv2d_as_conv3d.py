@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from grader import Exercise, check, check_gradient, claim, right, wrong
+from grader import Exercise, check, check_gradient, claim, inputs, right, wrong
 
 EXERCISE = Exercise(
     level="core",
@@ -25,12 +25,6 @@ CASES = [
 ]
 
 
-def entries(shape):
-    """Numbers on the grid of 1/4 in no simple order: exact, whatever the order of a sum."""
-    count = torch.Size(shape).numel()
-    return (((torch.arange(count, dtype=torch.float64) * 13 + 5) % 29) / 4 - 3.5).reshape(shape)
-
-
 @claim("S4-199")
 def test_a_case_worked_by_hand(conv2d_as_conv3d):
     x = torch.tensor([[[[1.0, 2.0, 0.0, 3.0]], [[0.0, 4.0, 1.0, 5.0]]]])
@@ -44,26 +38,32 @@ def test_a_case_worked_by_hand(conv2d_as_conv3d):
 @claim("S4-199")
 @pytest.mark.parametrize(("shape", "kernel", "groups"), CASES, ids=str)
 def test_equals_the_convolution_in_two_dimensions(conv2d_as_conv3d, shape, kernel, groups):
-    x, weight = entries(shape), entries(kernel)
+    x, weight = inputs.numbers(*shape), inputs.numbers(*kernel)
     check(conv2d_as_conv3d, x, weight, groups, want=F.conv2d(x, weight, groups=groups))
 
 
 @claim("S4-199")
 def test_one_channel_and_one_image_keep_their_axes(conv2d_as_conv3d):
-    x, weight = entries((1, 1, 3, 4)), entries((1, 1, 3, 4))
+    x, weight = inputs.numbers(1, 1, 3, 4), inputs.numbers(1, 1, 3, 4)
     check(conv2d_as_conv3d, x, weight, want=(x * weight).sum().reshape(1, 1, 1, 1))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_keeps_the_dtype(conv2d_as_conv3d, dtype):
-    x, weight = (entries(shape) / 7 for shape in CASES[0][:2])
+    x, weight = (inputs.numbers(*shape) / 7 for shape in CASES[0][:2])
     want = F.conv2d(x, weight).to(dtype)
     check(conv2d_as_conv3d, x.to(dtype), weight.to(dtype), want=want)
 
 
 @pytest.mark.parametrize(("shape", "kernel", "groups"), CASES, ids=str)
 def test_gradients_flow_back_as_through_conv2d(conv2d_as_conv3d, shape, kernel, groups):
-    check_gradient(conv2d_as_conv3d, entries(shape), entries(kernel), groups=groups, like=F.conv2d)
+    check_gradient(
+        conv2d_as_conv3d,
+        inputs.numbers(*shape),
+        inputs.numbers(*kernel),
+        groups=groups,
+        like=F.conv2d,
+    )
 
 
 @claim("S4-199")

@@ -30,12 +30,6 @@ OPTIONS = [
 ]
 
 
-def entries(*shape):
-    """Numbers on the grid of 1/4 in no simple order: exact, whatever the order of a sum."""
-    count = torch.Size(shape).numel()
-    return (((torch.arange(count, dtype=torch.float64) * 13 + 5) % 29) / 4 - 3.5).reshape(shape)
-
-
 def by_autograd(grad, weight, size, stride=1, padding=0, dilation=1):
     x = grad.new_zeros(grad.shape[0], weight.shape[1], *size, requires_grad=True)
     y = F.conv2d(x, weight.to(grad.dtype), None, stride, padding, dilation)
@@ -44,9 +38,9 @@ def by_autograd(grad, weight, size, stride=1, padding=0, dilation=1):
 
 def problem(**options):
     """An upstream gradient, a kernel and the image's size; all sizes differ."""
-    weight = entries(6, 3, 4, 5)[..., :2]
+    weight = inputs.numbers(6, 3, 4, 2)
     y = F.conv2d(torch.zeros(5, 3, 9, 11, dtype=torch.float64), weight, **options)
-    return entries(*y.shape), weight, (9, 11)
+    return inputs.numbers(*y.shape), weight, (9, 11)
 
 
 @claim("S3-388")
@@ -78,7 +72,7 @@ def test_equals_autograds_for_sizes_that_all_differ(conv2d_input_grad):
 )
 def test_equals_autograds(conv2d_input_grad, size, weight, stride, padding, dilation):
     x = torch.zeros(1, 1, *size, dtype=torch.float64)
-    grad = entries(*F.conv2d(x, weight, None, stride, padding, dilation).shape)
+    grad = inputs.numbers(*F.conv2d(x, weight, None, stride, padding, dilation).shape)
     rest = (weight, size, stride, padding, dilation)
     check(conv2d_input_grad, grad, *rest, want=by_autograd(grad, *rest))
 

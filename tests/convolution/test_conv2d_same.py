@@ -65,8 +65,7 @@ def test_the_odd_zero_of_an_even_kernel_stands_on_the_right_and_below(conv2d_sam
 @claim("S0-209", "S1-100")
 @pytest.mark.parametrize("size", [(3, 5), (4, 1), (2, 6), (1, 1), (5, 2)], ids=str)
 def test_equals_torchs_padding_same(conv2d_same, size):
-    x = (torch.arange(2 * 3 * 5 * 7, dtype=torch.float64) * 11 % 31).reshape(2, 3, 5, 7) / 4
-    weight = (torch.arange(size[0] * size[1], dtype=torch.float64) * 5 % 7 - 2).reshape(size)
+    x, weight = inputs.numbers(2, 3, 5, 7), inputs.numbers(*size)
     for dilation in (1, 2, (3, 1), (1, 3)):
         check(conv2d_same, x, weight, dilation, want=by_torch(x, weight, dilation))
 
@@ -89,7 +88,7 @@ def test_equals_the_sum_over_the_entries_that_lie_in_the_image(conv2d_same, x, w
         for a in range(h)
         for b in range(w)
     ]
-    check(conv2d_same, x, weight, want=torch.tensor(want, dtype=torch.float64).reshape(h, w))
+    check(conv2d_same, x, weight, want=inputs.vector(*want).reshape(h, w))
 
 
 def test_a_kernel_may_be_larger_than_the_image(conv2d_same):

@@ -30,12 +30,6 @@ OPTIONS = [
 ]
 
 
-def entries(*shape):
-    """Numbers on the grid of 1/4 in no simple order: exact, whatever the order of a sum."""
-    count = torch.Size(shape).numel()
-    return (((torch.arange(count, dtype=torch.float64) * 13 + 5) % 29) / 4 - 3.5).reshape(shape)
-
-
 def by_autograd(grad, x, kernel_size, stride=1, padding=0, dilation=1):
     c_out = grad.shape[1]
     weight = x.new_zeros(c_out, x.shape[1], *kernel_size, requires_grad=True)
@@ -46,9 +40,9 @@ def by_autograd(grad, x, kernel_size, stride=1, padding=0, dilation=1):
 
 def problem(**options):
     """An upstream gradient, an image and the kernel's size; all sizes differ."""
-    x = entries(5, 3, 9, 11)
+    x = inputs.numbers(5, 3, 9, 11)
     y = F.conv2d(x, torch.zeros(6, 3, 4, 2, dtype=torch.float64), **options)
-    return entries(*y.shape), x, (4, 2)
+    return inputs.numbers(*y.shape), x, (4, 2)
 
 
 @claim("S0-212")
@@ -80,7 +74,7 @@ def test_equal_autograds_for_sizes_that_all_differ(conv2d_weight_grad):
 )
 def test_equal_autograds(conv2d_weight_grad, x, kernel_size, stride, padding, dilation):
     rest = (stride, padding, dilation)
-    grad = entries(*F.conv2d(x, x.new_zeros(2, 1, *kernel_size), None, *rest).shape)
+    grad = inputs.numbers(*F.conv2d(x, x.new_zeros(2, 1, *kernel_size), None, *rest).shape)
     want = by_autograd(grad, x, kernel_size, *rest)
     check(conv2d_weight_grad, grad, x, kernel_size, *rest, want=want)
 

@@ -63,9 +63,9 @@ def test_equals_a_loop_over_the_places_where_the_kernel_fits(cross_correlation, 
 
 @claim("S4-205")
 def test_a_kernel_as_large_as_the_image_gives_one_number(cross_correlation):
-    x = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 7.0]], dtype=torch.float64)
-    weight = torch.tensor([[1.0, 0.0, -1.0], [0.0, 2.0, 8.0]], dtype=torch.float64)
-    check(cross_correlation, x, weight, want=torch.tensor([[64.0]], dtype=torch.float64))
+    x = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 7.0]])
+    weight = torch.tensor([[1.0, 0.0, -1.0], [0.0, 2.0, 8.0]])
+    check(cross_correlation, x, weight, want=torch.tensor([[64.0]]))
 
 
 def test_a_kernel_of_size_one_scales_the_image(cross_correlation):

@@ -11,7 +11,7 @@ from grader import Exercise, check, check_gradient, claim, gpu, inputs, right, w
 EXERCISE = Exercise(
     level="core",
     after=("transposed_conv_scatter",),
-    forbid=("conv_transpose", "scipy.signal", "scipy.ndimage"),
+    forbid=("conv_transpose", "autograd", "torch.nn.grad", "scipy.signal", "scipy.ndimage"),
     instead="use an ordinary convolution",
     hints=(
         "Stride 1, no padding, first: which entries of x lead to out[0, 0], and to out[1, 1]?",
@@ -30,12 +30,6 @@ OPTIONS = [
 ]
 
 
-def entries(*shape):
-    """Numbers on the grid of 1/4 in no simple order: exact, whatever the order of a sum."""
-    count = torch.Size(shape).numel()
-    return (((torch.arange(count, dtype=torch.float64) * 13 + 5) % 29) / 4 - 3.5).reshape(shape)
-
-
 def by_torch(x, weight, stride=1, padding=0):
     return F.conv_transpose2d(x, weight, None, stride, padding)
 
@@ -46,7 +40,7 @@ def pair(value):
 
 def tensors():
     """An image and a kernel whose sizes all differ."""
-    return entries(2, 5, 6, 8), entries(5, 7, 3, 4)
+    return inputs.numbers(2, 5, 6, 8), inputs.numbers(5, 7, 3, 4)
 
 
 @claim("S3-385", "S3-386", "S3-387", "S3-388")

@@ -113,9 +113,19 @@ def test_refuses_different_shapes(generator_objective, shape):
     )
 
 
+@pytest.mark.parametrize("off", [-(2.0**-11), 2.0**-11])
+def test_takes_a_sum_within_a_thousandth_of_1(generator_objective, off):
+    p, rough = torch.tensor([0.5, 0.5]), torch.tensor([0.5, 0.5 + off])
+    near = such_that("about -log 4", lambda got: abs(got.item() + math.log(4)) < 1e-2)
+    check(generator_objective, p, rough, want=near)
+    check(generator_objective, rough, p, want=near)
+
+
 def test_refuses_what_is_no_distribution(generator_objective):
     fine = torch.tensor([0.5, 0.5])
-    for entries, value in (([1.5, -0.5], -0.5), ([0.5, 0.75], 1.25), ([0.5, 0.25], 0.75)):
+    above, below = 1 + 2.0**-9, 1 - 2.0**-9
+    sums = (([0.5, above - 0.5], above), ([0.5, below - 0.5], below))
+    for entries, value in (([1.5, -0.5], -0.5), *sums):
         bad = torch.tensor(entries)
         check(generator_objective, bad, fine, raises=ValueError, naming={"p_data": value})
         check(generator_objective, fine, bad, raises=ValueError, naming={"p_g": value})

@@ -68,9 +68,9 @@ def test_long_paths_are_connected(component_count, dtype):
 @pytest.mark.parametrize("weight", [1e-6, 1e-3, 1e6])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_an_edge_connects_whatever_its_weight(component_count, weight, dtype):
-    check(component_count, path(7, weight, dtype), want=1)
-    two = torch.block_diag(path(3, weight, dtype), path(2, weight, dtype))
-    check(component_count, two, want=2)
+    check(component_count, path(50, weight, dtype), want=1)
+    full = weight * (torch.ones(20, 20, dtype=dtype) - torch.eye(20, dtype=dtype))
+    check(component_count, torch.block_diag(full, full), want=2)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
@@ -80,6 +80,10 @@ def test_a_weak_edge_connects_two_strong_parts(component_count, dtype):
     check(component_count, parts, want=2)
     parts[0, 39] = parts[39, 0] = 1
     check(component_count, parts, want=1)
+    # A long tail of weight 1: the second eigenvalue is 1e-7 of the largest.
+    tail = path(50, dtype=dtype)
+    tail[:25, :25] = 1000 - 1000 * torch.eye(25, dtype=dtype)
+    check(component_count, tail, want=1)
 
 
 def test_triangles_side_by_side(component_count):
@@ -97,7 +101,7 @@ def test_refuses_negative_weights(component_count):
 
 
 def test_refuses_a_directed_graph(component_count):
-    naming = {"adjacency": "adjacency"}
+    naming = {"adjacency": ""}
     check(component_count, torch.tensor([[0.0, 1], [0, 0]]), raises=ValueError, naming=naming)
 
 

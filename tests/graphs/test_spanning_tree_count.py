@@ -59,7 +59,7 @@ def test_agrees_with_trying_every_set_of_edges(spanning_tree_count, adjacency):
     check(spanning_tree_count, whole, want=by_enumeration(whole))
 
 
-@pytest.mark.parametrize("n", [2, 3, 7, 12, 16, 20])
+@pytest.mark.parametrize("n", [2, 3, 7, 12, 16, 19, 20])
 def test_the_complete_graph_has_n_to_the_n_minus_2(spanning_tree_count, n):
     check(spanning_tree_count, complete(n), want=n ** (n - 2))
 
@@ -105,7 +105,7 @@ def test_refuses_a_negative_number_of_edges(spanning_tree_count):
 
 
 def test_refuses_a_directed_graph(spanning_tree_count):
-    naming = {"adjacency": "adjacency"}
+    naming = {"adjacency": ""}
     check(spanning_tree_count, torch.tensor([[0, 1], [0, 0]]), raises=ValueError, naming=naming)
 
 

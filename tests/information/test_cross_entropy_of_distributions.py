@@ -128,8 +128,11 @@ def test_refuses_what_is_no_distribution(cross_entropy_of_distributions):
     fine = torch.tensor([0.5, 0.5], dtype=torch.float64)
     whole = torch.tensor([0.5, 0.25], dtype=torch.float64)
     below = torch.tensor([1.25, -0.25], dtype=torch.float64)
+    above = torch.tensor([0.5, 0.5 + 2.0**-9], dtype=torch.float64)
     check(cross_entropy_of_distributions, whole, fine, raises=ValueError, naming={"p": 0.75})
     check(cross_entropy_of_distributions, fine, whole, raises=ValueError, naming={"q": 0.75})
+    check(cross_entropy_of_distributions, above, fine, raises=ValueError, naming={"p": "1.00"})
+    check(cross_entropy_of_distributions, fine, above, raises=ValueError, naming={"q": "1.00"})
     check(cross_entropy_of_distributions, below, fine, raises=ValueError, naming={"p": -0.25})
     check(cross_entropy_of_distributions, fine, below, raises=ValueError, naming={"q": -0.25})
 

@@ -101,6 +101,7 @@ def test_the_only_symbol_needs_no_bit(huffman_lengths):
 
 def test_refuses_what_is_no_distribution(huffman_lengths):
     check(huffman_lengths, [0.5, 0.25], raises=ValueError, naming={"p": 0.75})
+    check(huffman_lengths, [0.5, 0.5 + 2.0**-9], raises=ValueError, naming={"p": "1.00"})
     check(huffman_lengths, [1.25, -0.25], raises=ValueError, naming={"p": -0.25})
     check(huffman_lengths, [], raises=ValueError, naming={"p": 0})
 

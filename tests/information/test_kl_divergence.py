@@ -147,8 +147,11 @@ def test_refuses_what_is_no_distribution(kl_divergence):
     fine = torch.tensor([0.5, 0.5], dtype=torch.float64)
     whole = torch.tensor([0.5, 0.25], dtype=torch.float64)
     below = torch.tensor([1.25, -0.25], dtype=torch.float64)
+    above = torch.tensor([0.5, 0.5 + 2.0**-9], dtype=torch.float64)
     check(kl_divergence, whole, fine, raises=ValueError, naming={"p": 0.75})
     check(kl_divergence, fine, whole, raises=ValueError, naming={"q": 0.75})
+    check(kl_divergence, above, fine, raises=ValueError, naming={"p": "1.00"})
+    check(kl_divergence, fine, above, raises=ValueError, naming={"q": "1.00"})
     check(kl_divergence, below, fine, raises=ValueError, naming={"p": -0.25})
     check(kl_divergence, fine, below, raises=ValueError, naming={"q": -0.25})
 

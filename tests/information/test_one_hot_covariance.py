@@ -86,6 +86,8 @@ def test_a_sum_off_by_rounding_is_taken_as_it_is(one_hot_covariance):
 def test_refuses_what_is_no_distribution(one_hot_covariance):
     whole = torch.tensor([0.5, 0.25], dtype=torch.float64)
     check(one_hot_covariance, whole, raises=ValueError, naming={"p": 0.75})
+    above = torch.tensor([0.5, 0.5 + 2.0**-9], dtype=torch.float64)
+    check(one_hot_covariance, above, raises=ValueError, naming={"p": "1.00"})
     below = torch.tensor([1.25, -0.25], dtype=torch.float64)
     check(one_hot_covariance, below, raises=ValueError, naming={"p": -0.25})
 

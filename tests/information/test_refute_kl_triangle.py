@@ -46,6 +46,7 @@ def shorter(p, r):
         ([0.99, 0.01], [0.5, 0.5]),
         ([0.125, 0.25, 0.625], [0.25, 0.5, 0.25]),
         ([0.999, 0.0005, 0.0005], [0.0005, 0.0005, 0.999]),
+        ([1 - 2.0**-30, 2.0**-30], [0.5, 0.5]),
     ],
 )
 def test_a_detour_is_shorter(refute_kl_triangle, p, r):
@@ -93,7 +94,12 @@ def beyond(p, r):
     return [x / sum(q) for x in q]
 
 
-@right("between the logarithms: the root of the product, rescaled")
+@wrong("take the root of the product, rescaled: beside a nearly certain p that gains nothing")
 def between_the_logarithms(p, r):
     roots = [math.sqrt(a * b) for a, b in zip(p, r, strict=True)]
     return [x / math.fsum(roots) for x in roots]
+
+
+@right("a third of the way")
+def a_third_of_the_way(p, r):
+    return [a + (b - a) / 3 for a, b in zip(p, r, strict=True)]

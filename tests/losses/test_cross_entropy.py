@@ -221,7 +221,10 @@ def always_mean(logits, targets, weight=None, ignore_index=-100, reduction="mean
     return torchs(logits, targets, weight, None, ignore_index)
 
 
-@wrong("index with a negative target: Python counts from the end, and nobody notices")
+@wrong(
+    "index with a negative target: Python counts from the end, and nobody notices",
+    accepts_bad_input=True,
+)
 def wraps_around(logits, targets, weight=None, ignore_index=-100, reduction="mean"):
     if ((targets < -logits.shape[-1]) & (targets != ignore_index)).any():
         raise ValueError(f"targets has {targets.min()}, and not only classes")

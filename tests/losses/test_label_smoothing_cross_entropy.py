@@ -174,7 +174,7 @@ def no_smoothing(logits, targets, eps=0.0, reduction="mean"):
     return torchs(logits, targets, reduction=reduction)
 
 
-@wrong("hand `eps` to torch, which takes a negative one for 0")
+@wrong("hand `eps` to torch, which takes a negative one for 0", accepts_bad_input=True)
 def torch_itself(logits, targets, eps=0.0, reduction="mean"):
     if eps > 1 or targets.shape != logits.shape[:1]:
         raise ValueError(f"eps {eps}, targets {tuple(targets.shape)}")

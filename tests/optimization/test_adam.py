@@ -178,6 +178,18 @@ class MaximumGoesOn(Torchs):
         return new
 
 
+@wrong("keep the largest of the corrected second moments: the correction comes after")
+class LargestOfTheCorrected(Torchs):
+    def step(self, theta, grad, lr=None):
+        if not self.amsgrad or grad is None:
+            return super().step(theta, grad, lr)
+        super().step(theta, grad, lr)
+        (m, v, _), t = self.state, float(self.t)
+        b1, b2, eps = self.options.values()
+        self.top = torch.maximum(getattr(self, "top", v * 0), v / (1 - b2**t))
+        return theta - (self.lr if lr is None else lr) * m / (1 - b1**t) / (self.top.sqrt() + eps)
+
+
 @wrong("count a step that has no gradient")
 class CountsAll(Torchs):
     def step(self, theta, grad, lr=None):
@@ -204,6 +216,12 @@ class Forgetful(Torchs):
     def step(self, theta, grad, lr=None):
         self.state = None
         return super().step(theta, grad, lr)
+
+
+@wrong("ignore the rate that comes with a step")
+class OneRate(Torchs):
+    def step(self, theta, grad, lr=None):
+        return super().step(theta, grad)
 
 
 @wrong("keep the rate of one step for those that follow")

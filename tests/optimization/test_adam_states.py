@@ -96,9 +96,20 @@ def test_without_memory_the_moments_are_the_gradient_and_its_square(adam_states)
     check(adam_states, grads, 0.0, 0.0, want=(grads, grads**2))
 
 
+def test_no_steps_have_no_moments(adam_states):
+    none = torch.zeros(0, 3, dtype=torch.float64)
+    check(adam_states, none, 0.5, 0.75, want=(none, none))
+
+
 def test_one_step_of_single_precision(adam_states):
     check(adam_states, torch.tensor([[4.0, -2.0]]), 0.5, 0.75,
           want=(torch.tensor([[2.0, -1.0]]), torch.tensor([[4.0, 1.0]])))  # fmt: skip
+
+
+def test_many_steps_of_single_precision(adam_states):
+    grads = torch.tensor([3.0, -1.0]).repeat(100)
+    want = (weighted(grads.double(), 0.5).float(), weighted(grads.double() ** 2, 0.25).float())
+    check(adam_states, grads, 0.5, 0.25, want=want)
 
 
 def test_refuses_betas_out_of_range(adam_states):
@@ -150,6 +161,32 @@ def oldest_first(grads, beta1=0.9, beta2=0.999):
         return torch.stack([weighted(terms[: i + 1].flip(0), beta)[-1] for i in range(len(terms))])
 
     return reversed_sums(grads, beta1), reversed_sums(grads**2, beta2)
+
+
+@wrong("return the moments before each step: they are asked for after it")
+def before_each_step(grads, beta1=0.9, beta2=0.999):
+    earlier = torch.cat([torch.zeros_like(grads[:1]), grads[:-1]])
+    return weighted(earlier, beta1), weighted(earlier**2, beta2)
+
+
+@wrong("swap the two betas")
+def swapped_betas(grads, beta1=0.9, beta2=0.999):
+    return weighted(grads, beta2), weighted(grads**2, beta1)
+
+
+@wrong("square the first moment for the second one: its squares are those of the gradients")
+def squares_of_the_mean(grads, beta1=0.9, beta2=0.999):
+    first = weighted(grads, beta1)
+    return first, weighted(first**2, beta2)
+
+
+@wrong("divide a running sum by the powers of beta: they leave the dtype's range in many steps")
+def divided_by_powers(grads, beta1=0.9, beta2=0.999):
+    def sums(terms, beta):
+        i = torch.arange(len(terms), dtype=terms.dtype).reshape(-1, *[1] * (terms.dim() - 1))
+        return (1 - beta) * (terms * beta**-i).cumsum(0) / beta**-i if beta else terms
+
+    return sums(grads, beta1), sums(grads**2, beta2)
 
 
 @wrong("leave out the factors 1 - beta")

@@ -120,8 +120,8 @@ def test_refuses_a_beta_that_makes_no_average(ema):
 
 
 def total(beta, t):
-    """The sum of the coefficients as most write it."""
-    return 1 - beta**t
+    """The sum of the coefficients, all digits right."""
+    return sum((1 - beta) * beta**i for i in range(t))
 
 
 def run(y, beta, mean, corrected, divide=total, keep=lambda mean: mean):
@@ -193,7 +193,14 @@ def detached(y, beta, corrected=False):
 def cancelled(y, beta, corrected=False):
     if not 0 <= beta < 1:
         raise ValueError(f"beta is {beta}")
-    return run(y, beta, torch.zeros_like(y[..., :0].sum(-1)), corrected)
+    start = torch.zeros_like(y[..., :0].sum(-1))
+    return run(y, beta, start, corrected, lambda b, t: 1 - b**t)
+
+
+@wrong("round beta to float32 before you subtract it from 1: digits of 1 - beta are lost")
+def rounded_beta(y, beta, corrected=False):
+    rounded = torch.tensor(beta, dtype=y.dtype)
+    return run(y, rounded, torch.zeros_like(y[..., :0].sum(-1)), corrected)
 
 
 @right("as a product with a triangular matrix of coefficients")

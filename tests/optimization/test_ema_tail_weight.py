@@ -43,7 +43,6 @@ def test_a_long_memory_holds_back_almost_one_over_e(ema_tail_weight):
 
     with mpmath.workdps(50):
         want = float(mpmath.mpf(1 - 2.0**-20) ** 2**20)
-    # beta^k turns one rounding of beta into k = 1e6 of them: 1e-10 is 1e6 times 1e-16.
     check(ema_tail_weight, 1 - 2.0**-20, 2**20, want=want)
 
 

@@ -35,6 +35,9 @@ def is_summable(p, q):
         (1.0, 0.0, (True, True)),
         (1.25, 0.0, (False, True)),
         (2.0, 0.0, (False, True)),
+        (1.001, 0.0, (False, True)),
+        (0.501, 0.0, (True, True)),
+        (0.499, 0.0, (True, False)),
     ],
 )
 def test_powers_of_k(robbins_monro, p, q, want):
@@ -45,12 +48,13 @@ def test_powers_of_k(robbins_monro, p, q, want):
 @pytest.mark.parametrize(
     ("p", "q", "want"),
     [
+        (1.0, -3.0, (True, True)),
         (1.0, 1.0, (True, True)),  # the integral is log log k
         (1.0, 1.125, (False, True)),
-        (1.0, -3.0, (True, True)),
-        (0.5, 0.5, (True, False)),  # the squares are 1 / (k log k)
-        (0.5, 0.625, (True, True)),
         (0.5, -1.0, (True, False)),
+        (0.5, 2.0, (True, True)),
+        (0.5, 0.625, (True, True)),
+        (0.5, 0.5, (True, False)),  # the squares are 1 / (k log k)
     ],
 )
 def test_the_logarithm_decides_at_the_edges(robbins_monro, p, q, want):

@@ -26,8 +26,8 @@ EXERCISE = Exercise(
 def test_a_case_worked_by_hand(sgd_weight_decay_step):
     theta = torch.tensor([[2.0, -4.0, 8.0], [0.0, 1.0, -2.0]], dtype=torch.float64)
     grad = torch.tensor([[1.0, 1.0, -2.0], [4.0, 0.0, 0.0]], dtype=torch.float64)
-    want = torch.tensor([[1.25, -4.0, 8.0], [-2.0, 0.875, -1.75]], dtype=torch.float64)
-    check(sgd_weight_decay_step, theta, grad, lr=0.5, weight_decay=0.25, want=want)
+    want = torch.tensor([[1.5, -3.75, 7.5], [-1.0, 0.875, -1.75]], dtype=torch.float64)
+    check(sgd_weight_decay_step, theta, grad, lr=0.25, weight_decay=0.5, want=want)
 
 
 @claim("S0-357")

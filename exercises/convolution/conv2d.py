@@ -30,9 +30,9 @@ def conv2d(
 
     Raises:
         ValueError: naming the argument and its value, if `stride`, `dilation` or `groups` is not
-            positive, `padding` is negative, or `groups` doesn't divide c_in and c_out; naming
-            `weight` and its shape, if its second size is not c_in / groups or it doesn't fit
-            into the padded image; naming `bias` and its shape, if that isn't [c_out].
+            positive, `padding` is negative, or `groups` doesn't divide c_in and c_out; else
+            naming `weight` and its shape, if its second size is not c_in / groups or it doesn't
+            fit into the padded image; naming `bias` and its shape, if that isn't [c_out].
 
     Not allowed: torch's or scipy's convolutions.
 

@@ -20,7 +20,7 @@ def conv2d_as_conv3d(
 
     Raises:
         ValueError: naming `groups` and its value, if it is not positive or doesn't divide c_in and
-            c_out; naming `weight` and its shape, if its second size isn't c_in / groups.
+            c_out; else naming `weight` and its shape, if its second size isn't c_in / groups.
 
     Not allowed: torch's conv1d and conv2d, unfold. Its conv3d is what you are to use.
 

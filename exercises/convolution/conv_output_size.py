@@ -8,8 +8,8 @@ def conv_output_size(
 
     `padding` zeros are put on EACH side of the `size` entries. The `kernel` weights sit `dilation`
     apart, and the kernel steps by `stride` from the first position on; a position counts only if
-    the whole kernel lies within the padded input. The result is a plain int, exact for integers of
-    any magnitude.
+    the whole kernel lies within the padded input. The result is a plain int, exact also for sizes
+    that a float can't hold.
 
     Raises:
         ValueError: naming the argument and its value, if `size`, `kernel`, `stride` or `dilation`

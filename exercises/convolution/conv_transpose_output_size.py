@@ -19,7 +19,7 @@ def conv_transpose_output_size(
         ValueError: naming the argument and its value, if `size`, `kernel`, `stride` or `dilation`
             is below 1, or `padding` or `output_padding` below 0; naming `output_padding` and its
             value, if it is smaller neither than `stride` nor than `dilation`; naming `padding` and
-            its value, if less than one entry is left.
+            its value, if the output would have less than one entry.
 
     Not allowed: torch's convolutions.
 

@@ -26,10 +26,10 @@ def transposed_conv_scatter(
     `x`, and gradients flow back to `x` and `weight`.
 
     Raises:
-        ValueError: naming the argument and its value, if `stride` is not positive, `padding` is
-            negative, `output_padding` is negative or not smaller than the stride of its axis, or
-            `padding` leaves no row or no column; naming `weight` and its shape, if its first size
-            isn't c_in.
+        ValueError: naming the first that is wrong and its value, if `stride` is not positive,
+            `output_padding` is negative or not smaller than the stride of its axis, or `padding`
+            is negative or leaves no row or no column; naming `weight` and its shape, if its first
+            size isn't c_in.
 
     Not allowed: torch's or scipy's convolutions.
 

@@ -14,7 +14,7 @@ def upsampling_kernel_size(
         ValueError: naming `dilation` and its value, if no kernel of whole weights has that size;
             naming `factor` or `dilation` and its value, if it is below 1; naming `output_padding`
             and its value, if it is smaller neither than `factor` nor than `dilation` (torch's
-            layers refuse it), or if it needs a kernel of less than one weight.
+            layers refuse it).
 
     Notes: D2L supplements, transposed convolution, shape of the result (where padding is a total
     of both sides); D2L notes, fully convolutional networks.

@@ -17,7 +17,7 @@ def for_learner(
     if excinfo is None:
         return "failed"
     error = excinfo.value
-    told = str(error) if isinstance(error, Verdict) else _of_unexpected(error, subject)
+    told = error.in_full() if isinstance(error, Verdict) else _of_unexpected(error, subject)
     lines = [wrapped(line) for line in told.split("\n")]
     return "\n".join([*lines, *(sentence(f"Hint: {hint}") for hint in hints)])
 

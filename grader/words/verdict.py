@@ -1,6 +1,7 @@
 """What can be said against an answer. A verdict's text is all that a learner sees of a failure."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 
 class Verdict(AssertionError):
@@ -14,14 +15,15 @@ class Verdict(AssertionError):
         super().__init__(told)
         self._diagnose = diagnose
 
-    @property
+    @cached_property
     def diagnoses(self) -> list[str]:
-        """The sentences of the known mistakes that this answer repeats."""
+        """The known mistakes that this answer repeats."""
         return self._diagnose() if self._diagnose else []
 
-    def __str__(self) -> str:
+    def in_full(self) -> str:
+        """Return all that there is to say: what went wrong, and which mistake it is."""
         sentences = [f"This is what you get when you {it}." for it in self.diagnoses]
-        return "\n".join([str(self.args[0]), *sentences])
+        return "\n".join([str(self), *sentences])
 
 
 class Mismatch(Verdict):

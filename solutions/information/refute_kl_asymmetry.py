@@ -12,7 +12,7 @@ def refute_kl_asymmetry(n: int) -> tuple[list[float], list[float]]:
         some entry of q differs from that of p by more than 1e-3
         KL(p || q) and KL(q || p) differ by less than 1e-9
 
-    n is at least 2.
+    n is at least 2 and at most 10.
 
     Notes: supplements to D2L, generative adversarial networks.
 

@@ -35,6 +35,13 @@ def test_a_tie_is_shared(real_softmax_limit, a):
     check(real_softmax_limit, a, a, want=(Fraction(1, 2), a))
 
 
+@claim("S3-148", "S3-146")
+@pytest.mark.parametrize("gap", [Fraction(1, 1001), Fraction(1, 10**20)], ids=str)
+def test_the_smallest_gap_decides(real_softmax_limit, gap):
+    check(real_softmax_limit, 1 + gap, Fraction(1), want=(Fraction(1), 1 + gap))
+    check(real_softmax_limit, Fraction(-1), gap - 1, want=(Fraction(0), gap - 1))
+
+
 @claim("S3-146", "S3-148")
 @given(fractions, fractions)
 def test_equals_the_values_at_a_large_lam_with_50_digits(real_softmax_limit, a, b):
@@ -78,6 +85,12 @@ def the_minimum(a, b):
 @wrong("double the limit at a tie, as both terms are the largest")
 def counts_a_tie_twice(a, b):
     return Fraction((a > b) - (a < b) + 1, 2), 2 * a if a == b else max(a, b)
+
+
+@wrong("compare floats: a gap that is too small for them counts as a tie")
+def in_floats(a, b):
+    share = Fraction((float(a) > float(b)) - (float(a) < float(b)) + 1, 2)
+    return share, max(a, b)
 
 
 @right("by cases")

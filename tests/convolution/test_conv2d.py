@@ -173,6 +173,12 @@ def test_gradients_flow_back_as_through_torchs(conv2d, options):
     check_gradient(conv2d, *layer(**options), **options, like=F.conv2d)
 
 
+@claim("S0-212")
+def test_a_bias_of_zeros_gets_its_gradient(conv2d):
+    x, weight, bias = layer()
+    check_gradient(conv2d, x, weight, torch.zeros_like(bias), like=F.conv2d)
+
+
 @claim("S0-207")
 @pytest.mark.parametrize("name", ["stride", "dilation", "groups"])
 def test_refuses_what_is_not_positive(conv2d, name):
@@ -206,7 +212,11 @@ def test_refuses_a_kernel_for_another_number_of_channels(conv2d):
 @claim("S0-206")
 def test_refuses_a_kernel_larger_than_the_padded_image(conv2d):
     x = torch.zeros(1, 1, 3, 4)
-    cases = (([1, 1, 6, 1], {"padding": 1}), ([1, 1, 1, 5], {}), ([1, 1, 2, 2], {"dilation": 3}))
+    cases = (
+        ([1, 1, 6, 1], {"padding": 1}),
+        ([1, 1, 1, 5], {"stride": 2}),
+        ([1, 1, 2, 2], {"dilation": 3}),
+    )
     for shape, options in cases:
         naming = {"weight": shape}
         check(conv2d, x, torch.ones(shape), **options, raises=ValueError, naming=naming)

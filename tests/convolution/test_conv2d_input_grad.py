@@ -1,5 +1,7 @@
 """The gradient by the image of a convolution: the kernel's transposed convolution."""
 
+from itertools import product
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -128,6 +130,19 @@ def padding_kept(grad, weight, size, stride=1, padding=0, dilation=1):
     ph, pw = (padding, padding) if isinstance(padding, int) else padding
     larger = (size[0] + 2 * ph, size[1] + 2 * pw)
     return by_autograd(grad, weight, larger, stride, 0, dilation)[:, :, : size[0], : size[1]]
+
+
+@wrong("write = and not += for each entry of the kernel: what is there already gets lost")
+def assigns(grad, weight, size, stride=1, padding=0, dilation=1):
+    two = lambda v: (v, v) if isinstance(v, int) else v
+    (sh, sw), (ph, pw), (dh, dw) = two(stride), two(padding), two(dilation)
+    (n, _, ho, wo), (h, w) = grad.shape, size
+    out = grad.new_zeros(n, weight.shape[1], h + 2 * ph, w + 2 * pw)
+    for i, j in product(range(weight.shape[2]), range(weight.shape[3])):
+        rows = slice(i * dh, i * dh + (ho - 1) * sh + 1, sh)
+        columns = slice(j * dw, j * dw + (wo - 1) * sw + 1, sw)
+        out[:, :, rows, columns] = torch.einsum("nohw,oc->nchw", grad, weight[:, :, i, j])
+    return out[:, :, ph : ph + h, pw : pw + w]
 
 
 @wrong("take the mean over the batch")

@@ -110,11 +110,14 @@ def test_refuses_groups_that_do_not_divide_the_channels(conv_cost):
     call = {"raises": ValueError, "naming": {"groups": 4}}
     check(conv_cost, (1, 8, 5, 5), 6, (3, 3), groups=4, **call)
     check(conv_cost, (1, 6, 5, 5), 8, (3, 3), groups=4, **call)
-    check(conv_cost, (1, 6, 5, 5), 8, (3, 3), groups=0, raises=ValueError, naming={"groups": 0})
+    for groups in (0, -2):
+        call = {"raises": ValueError, "naming": {"groups": groups}}
+        check(conv_cost, (1, 6, 5, 5), 8, (3, 3), groups=groups, **call)
 
 
 def test_refuses_a_kernel_that_finds_no_place(conv_cost):
     check(conv_cost, (1, 2, 5, 2), 3, (3, 4), raises=ValueError, naming={"kernel": (3, 4)})
+    check(conv_cost, (1, 2, 3, 2), 3, (5, 4), raises=ValueError, naming={"kernel": (5, 4)})
     check(
         conv_cost, (1, 2, 4, 9), 3, (3, 2), dilation=(2, 1),
         raises=ValueError, naming={"kernel": (3, 2)},

@@ -63,6 +63,7 @@ def test_padding_is_put_on_each_side(conv_output_size):
 @claim("S0-214", "S4-197", "S4-213")
 def test_a_step_that_leaves_the_input_is_not_taken(conv_output_size):
     check(conv_output_size, 5, 3, stride=2, want=2)
+    check(conv_output_size, 7, 3, stride=3, want=2)
     check(conv_output_size, 6, 3, stride=2, want=2)
     check(conv_output_size, 5, 2, stride=2, want=2)
     check(conv_output_size, 32, 3, stride=2, padding=1, want=16)

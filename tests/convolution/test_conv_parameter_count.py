@@ -67,6 +67,7 @@ def test_refuses_groups_that_do_not_divide_the_channels(conv_parameter_count):
     check(conv_parameter_count, 8, 9, 3, 4, raises=ValueError, naming={"groups": 4})
     check(conv_parameter_count, 9, 6, 3, 6, raises=ValueError, naming={"groups": 6})
     check(conv_parameter_count, 4, 4, 3, 0, raises=ValueError, naming={"groups": 0})
+    check(conv_parameter_count, 4, 4, 3, -2, raises=ValueError, naming={"groups": -2})
 
 
 def sides(kernel):

@@ -54,6 +54,7 @@ def test_zeros_of_the_padding_are_no_entries(conv_reads):
     check(conv_reads, 4, 5, 3, padding=1, want=[3, 4])
     check(conv_reads, 0, 3, 2, padding=2, want=[])
     check(conv_reads, 0, 2, 3, padding=3, dilation=3, want=[0])
+    check(conv_reads, 0, 5, 3, padding=1, dilation=2, want=[1, 3])
 
 
 @st.composite
@@ -73,7 +74,7 @@ def test_is_what_the_output_depends_on(conv_reads, case):
 
 
 def test_refuses_an_output_that_is_not_there(conv_reads):
-    for i, *rest in ((-1, 7, 3), (5, 7, 3), (3, 7, 3, 1, 0, 2), (4, 7, 3, 2, 1), (0, 2, 3)):
+    for i, *rest in ((-1, 7, 3), (5, 7, 3), (3, 7, 3, 1, 0, 2), (4, 7, 3, 2, 1), (0, 2, 3, 2)):
         check(conv_reads, i, *rest, raises=ValueError, naming={"i": i})
 
 
@@ -115,6 +116,18 @@ def padded_positions(i, size, kernel_size, stride=1, padding=0, dilation=1):
 @wrong("put the kernel's middle at i, and not its first entry")
 def centred(i, size, kernel_size, stride=1, padding=0, dilation=1):
     return reads(i, size, kernel_size, stride, padding + dilation * (kernel_size // 2), dilation)
+
+
+@wrong("begin at 0 where the kernel sticks out, and step on from there")
+def begins_at_zero(i, size, kernel_size, stride=1, padding=0, dilation=1):
+    first = i * stride - padding
+    stop = first + dilation * (kernel_size - 1) + 1
+    return list(range(max(first, 0), min(stop, size), dilation))
+
+
+@wrong("answer for an output that the convolution doesn't have", accepts_bad_input=True)
+def without_a_check(i, size, kernel_size, stride=1, padding=0, dilation=1):
+    return reads(i, size, kernel_size, stride, padding, dilation)
 
 
 @right("as a slice of the padded positions")

@@ -103,6 +103,7 @@ def test_refuses_a_padding_that_leaves_nothing(conv_transpose_output_size):
     call = {"raises": ValueError, "naming": {"padding": 1}}
     check(conv_transpose_output_size, 1, 1, padding=1, **call)
     check(conv_transpose_output_size, 2, 1, padding=1, **call)
+    check(conv_transpose_output_size, 1, 2, 2, 1, 1, want=1, why="output_padding is all there is")
 
 
 @claim("S4-217")

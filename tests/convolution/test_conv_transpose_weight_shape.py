@@ -55,8 +55,12 @@ def test_is_the_shape_of_torchs_weight(
 def test_refuses_groups_that_do_not_divide_the_channels(conv_transpose_weight_shape):
     call = {"raises": ValueError, "naming": {"groups": 4}}
     check(conv_transpose_weight_shape, 8, 6, (3, 3), 4, **call)
+    check(conv_transpose_weight_shape, 6, 8, (3, 3), 4, **call)
     check(conv_transpose_weight_shape, 6, 8, (3, 3), 4, transposed=False, **call)
-    check(conv_transpose_weight_shape, 6, 8, (3, 3), 0, raises=ValueError, naming={"groups": 0})
+    check(conv_transpose_weight_shape, 8, 6, (3, 3), 4, transposed=False, **call)
+    for groups in (0, -2):
+        call = {"raises": ValueError, "naming": {"groups": groups}}
+        check(conv_transpose_weight_shape, 6, 8, (3, 3), groups, **call)
 
 
 @wrong("give a convolution's shape for both")

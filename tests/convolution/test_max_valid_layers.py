@@ -32,6 +32,7 @@ def stacked(size, kernel, dilation):
 
 @claim("S4-207")
 def test_an_image_is_used_up_by_a_few_layers(max_valid_layers):
+    check(max_valid_layers, 30, 5, want=7)
     check(max_valid_layers, 32, 3, want=15)
     check(max_valid_layers, 28, 5, want=6)
     check(max_valid_layers, 224, 3, want=111)
@@ -72,6 +73,8 @@ def test_refuses_what_no_layer_has(max_valid_layers):
     check(max_valid_layers, 0, 3, raises=ValueError, naming={"size": 0})
     check(max_valid_layers, 5, 0, raises=ValueError, naming={"kernel": 0})
     check(max_valid_layers, 5, 3, 0, raises=ValueError, naming={"dilation": 0})
+    check(max_valid_layers, 0, 1, raises=ValueError, naming={"size": 0})
+    check(max_valid_layers, 5, 1, 0, raises=ValueError, naming={"dilation": 0})
 
 
 @wrong("let the layers use up the last entry as well")

@@ -42,6 +42,7 @@ def restores(size, kernel, stride, padding, dilation):
 
 @claim("S4-218", "S4-214")
 def test_sizes_that_share_an_output_need_their_own(output_padding_to_restore):
+    check(output_padding_to_restore, 14, 4, 9, 1, want=3)
     check(output_padding_to_restore, 6, 3, 2, 1, want=1)
     check(output_padding_to_restore, 5, 3, 2, 1, want=0)
     check(output_padding_to_restore, 9, 2, stride=4, want=3)

@@ -11,7 +11,13 @@ EXERCISE = Exercise(
     level="core",
     kind="predict",
     after=("transposed_conv_scatter",),
-    forbid=("convolution", "conv_transpose", "numpy.lib", "scipy.signal"),
+    forbid=(
+        "convolution",
+        "conv_transpose",
+        "numpy._core.numeric.convolve",
+        "numpy._core.numeric.correlate",
+        "scipy.signal",
+    ),
     instead="count",
     hints=(
         "Input a adds its copy at a * stride. Which entries does that cover?",
@@ -89,6 +95,11 @@ def as_long_as_the_stride_says(size, kernel_size, stride=1, padding=0):
 @wrong("count a hole as 1: with a stride larger than the kernel nothing reaches it")
 def without_holes(size, kernel_size, stride=1, padding=0):
     return [max(c, 1) for c in by_torch(size, kernel_size, stride, padding)]
+
+
+@wrong("cut with [padding:-padding]: without padding that leaves nothing")
+def cut_to_minus_zero(size, kernel_size, stride=1, padding=0):
+    return by_torch(size, kernel_size, stride)[padding:-padding]
 
 
 @right("copy by copy")

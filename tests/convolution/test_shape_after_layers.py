@@ -120,8 +120,10 @@ def test_refuses_a_layer_that_leaves_nothing(shape_after_layers):
 
 
 def test_refuses_other_kinds(shape_after_layers):
-    layers = [layer("conv", 3, 3, 3), layer("pool", 3, 3, 3)]
-    check(shape_after_layers, (1, 3, 9, 9), layers, raises=ValueError, naming={"layers[1]": "pool"})
+    for kind in ("pool", "conv3d"):
+        layers = [layer("conv", 3, 3, 3), layer(kind, 3, 3, 3)]
+        call = {"raises": ValueError, "naming": {"layers[1]": kind}}
+        check(shape_after_layers, (1, 3, 9, 9), layers, **call)
 
 
 def carried(shape, layers, sizes):

@@ -212,6 +212,11 @@ def stride_of_the_convolution(x, weight, stride=1, padding=0):
     return spread
 
 
+@wrong("take the pairs for width and height: they are height and width")
+def swapped_pairs(x, weight, stride=1, padding=0):
+    return by_torch(x, weight, pair(stride)[::-1], pair(padding)[::-1])
+
+
 @wrong("detach the kernel: it gets no gradient")
 def detached(x, weight, stride=1, padding=0):
     return by_torch(x, weight.detach(), stride, padding)

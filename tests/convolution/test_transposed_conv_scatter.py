@@ -1,5 +1,7 @@
 """Transposed convolution: each pixel adds a copy of the kernel to the result."""
 
+from itertools import product
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -152,6 +154,19 @@ def overwrites(x, weight, stride=1, padding=0, output_padding=0):
         for b in range(x.shape[3]):
             paint = torch.einsum("nc,coij->noij", x[:, :, a, b], weight)
             out[:, :, a * sh : a * sh + kh, b * sw : b * sw + kw] = paint
+    ph, pw = padding if isinstance(padding, tuple) else (padding, padding)
+    eh, ew = output_padding if isinstance(output_padding, tuple) else (output_padding,) * 2
+    return F.pad(out, (-pw, ew - pw, -ph, eh - ph))
+
+
+@wrong("write = and not += for each entry of the kernel: what is there already gets lost")
+def assigns(x, weight, stride=1, padding=0, output_padding=0):
+    sh, sw = stride if isinstance(stride, tuple) else (stride, stride)
+    h, w = x.shape[2:]
+    out = by_torch(x, weight, stride)
+    for i, j in product(range(weight.shape[2]), range(weight.shape[3])):
+        paint = torch.einsum("nchw,co->nohw", x, weight[:, :, i, j])
+        out[:, :, i : i + h * sh - sh + 1 : sh, j : j + w * sw - sw + 1 : sw] = paint
     ph, pw = padding if isinstance(padding, tuple) else (padding, padding)
     eh, ew = output_padding if isinstance(output_padding, tuple) else (output_padding,) * 2
     return F.pad(out, (-pw, ew - pw, -ph, eh - ph))

@@ -124,10 +124,10 @@ def nearest(x, scale, align_corners=False):
 
 
 def at_positions(x, rows, columns):
-    """Interpolate at these positions, beyond the border on the line through the last two."""
+    """Interpolate at these positions, before the first pixel on the line through the first two."""
     for dim, at in ((2, rows), (3, columns)):
         size = x.shape[dim]
-        low = at.floor().clamp(0, max(size - 2, 0)).long()
+        low = at.floor().clamp(0, size - 1).long()
         high = (low + 1).clamp(max=size - 1)
         t = (at - low).to(x.dtype).reshape(-1, *[1] * (3 - dim))
         x = x.index_select(dim, low) * (1 - t) + x.index_select(dim, high) * t
@@ -142,7 +142,7 @@ def without_half_pixels(x, scale, align_corners=False):
     return at_positions(x, *at)
 
 
-@wrong("extrapolate beyond the outermost centres instead of keeping the border's value")
+@wrong("leave positions below 0 as they are: beyond the border its value stays the same")
 def extrapolates(x, scale, align_corners=False):
     if align_corners:
         return by_torch(x, scale, True)

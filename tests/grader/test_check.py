@@ -160,7 +160,7 @@ def test_a_known_mistake_is_named():
     with pytest.raises(Mismatch) as caught:
         check(returning(2 * ONES, doubled, tripled), torch.zeros(1), want=ONES)
     assert caught.value.diagnoses == ["count twice"]
-    assert str(caught.value).endswith("This is what you get when you count twice.")
+    assert caught.value.in_full().endswith("This is what you get when you count twice.")
 
 
 def test_a_known_mistake_that_raises_the_same_error_is_named():
@@ -192,8 +192,9 @@ def test_a_gradient_of_a_known_mistake_is_named():
         return x + (x.round() - x).detach()
 
     straight.mistakes = (wrong("let it pass straight through")(lambda x: x + (x**3 - x).detach()),)
-    with pytest.raises(Mismatch, match="let it pass straight through"):
+    with pytest.raises(Mismatch) as caught:
         check_gradient(straight, torch.tensor([1.0, 2.0]), like=lambda x: x**3)
+    assert caught.value.diagnoses == ["let it pass straight through"]
 
 
 def test_a_check_says_what_it_expects():

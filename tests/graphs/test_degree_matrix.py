@@ -83,6 +83,13 @@ def test_keeps_the_dtype(degree_matrix, dtype):
         check(degree_matrix, adjacency, kind, want=torch.tensor(want, dtype=dtype).diag())
 
 
+def test_large_whole_numbers_stay_exact(degree_matrix):
+    many = 2**60 + 1  # more digits than float64 has
+    adjacency = torch.tensor([[0, many], [many, 0]])
+    for kind in ("undirected", "in", "out"):
+        check(degree_matrix, adjacency, kind, want=torch.tensor([[many, 0], [0, many]]))
+
+
 @pytest.mark.parametrize(("kind", "dim"), [("out", 1), ("in", 0)])
 def test_gradients_flow_back_to_the_weights(degree_matrix, kind, dim):
     adjacency = torch.tensor([[0.0, 2, 0], [3, 0, 5], [1, 7, 0]], dtype=torch.float64)
@@ -94,10 +101,13 @@ def test_refuses_what_is_not_square(degree_matrix):
     check(degree_matrix, torch.zeros(2, 3), raises=ValueError, naming=bad)
     check(degree_matrix, torch.zeros(2, 3), "in", raises=ValueError, naming=bad)
     check(degree_matrix, torch.zeros(3), "out", raises=ValueError, naming={"adjacency": [3]})
+    bad = {"adjacency": [2, 2, 2]}
+    check(degree_matrix, torch.zeros(2, 2, 2), "out", raises=ValueError, naming=bad)
 
 
-def test_refuses_another_kind(degree_matrix):
-    check(degree_matrix, torch.zeros(2, 2), "both", raises=ValueError, naming={"kind": "both"})
+@pytest.mark.parametrize("kind", ["both", "incoming", "OUT"])
+def test_refuses_another_kind(degree_matrix, kind):
+    check(degree_matrix, torch.zeros(2, 2), kind, raises=ValueError, naming={"kind": kind})
 
 
 def test_refuses_to_take_a_directed_graph_for_undirected(degree_matrix):

@@ -98,6 +98,12 @@ def test_keeps_the_dtype(laplacian, dtype):
     check(laplacian, adjacency, True, want=torch.tensor([[2, -2], [-3, 3]], dtype=dtype))
 
 
+def test_large_whole_numbers_stay_exact(laplacian):
+    many = 2**60 + 1  # more digits than float64 has
+    adjacency = torch.tensor([[0, many], [many, 0]])
+    check(laplacian, adjacency, want=torch.tensor([[many, -many], [-many, many]]))
+
+
 @pytest.mark.parametrize("use_out_degree", [False, True])
 def test_gradients_flow_back_through_both_terms(laplacian, use_out_degree):
     adjacency = torch.tensor([[1.0, 2, 0], [3, 0, 5], [1, 7, 0]], dtype=torch.float64)
@@ -111,6 +117,7 @@ def test_gradients_flow_back_through_both_terms(laplacian, use_out_degree):
 def test_refuses_what_is_not_square(laplacian):
     check(laplacian, torch.zeros(2, 3), raises=ValueError, naming={"adjacency": [2, 3]})
     check(laplacian, torch.zeros(4), raises=ValueError, naming={"adjacency": [4]})
+    check(laplacian, torch.zeros(2, 2, 2), raises=ValueError, naming={"adjacency": [2, 2, 2]})
 
 
 def minus(degrees, adjacency):

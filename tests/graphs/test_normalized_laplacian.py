@@ -155,6 +155,8 @@ def test_keeps_the_dtype(normalized_laplacian, dtype):
 def test_refuses_what_is_not_square(normalized_laplacian):
     check(normalized_laplacian, torch.zeros(2, 3), raises=ValueError, naming={"adjacency": [2, 3]})
     check(normalized_laplacian, torch.zeros(3), raises=ValueError, naming={"adjacency": [3]})
+    naming = {"adjacency": [2, 2, 2]}
+    check(normalized_laplacian, torch.zeros(2, 2, 2), raises=ValueError, naming=naming)
 
 
 @claim("S0-114")

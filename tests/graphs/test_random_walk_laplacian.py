@@ -117,6 +117,8 @@ def test_refuses_what_is_not_square(random_walk_laplacian):
     naming = {"adjacency": [2, 3]}
     check(random_walk_laplacian, torch.zeros(2, 3), raises=ValueError, naming=naming)
     check(random_walk_laplacian, torch.zeros(3), raises=ValueError, naming={"adjacency": [3]})
+    naming = {"adjacency": [2, 2, 2]}
+    check(random_walk_laplacian, torch.zeros(2, 2, 2), raises=ValueError, naming=naming)
 
 
 def test_refuses_negative_weights(random_walk_laplacian):

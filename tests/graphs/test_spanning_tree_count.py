@@ -80,6 +80,13 @@ def test_parallel_edges_make_different_trees(spanning_tree_count):
     check(spanning_tree_count, adjacency, want=15)
 
 
+@pytest.mark.parametrize("dtype", [torch.int8, torch.int32, torch.int64], ids=str)
+def test_any_dtype_of_whole_numbers_will_do(spanning_tree_count, dtype):
+    # The vertex in the middle has the degree 200, which int8 doesn't hold.
+    adjacency = torch.tensor([[0, 100, 0], [100, 0, 100], [0, 100, 0]], dtype=dtype)
+    check(spanning_tree_count, adjacency, want=10000)
+
+
 def test_self_loops_are_in_no_tree(spanning_tree_count):
     check(spanning_tree_count, torch.tensor([[4, 3], [3, 2]]), want=3)
     check(spanning_tree_count, torch.tensor([[2]]), want=1)

@@ -72,6 +72,7 @@ def test_three_equal_classes_average_five_thirds_of_a_bit(huffman_lengths):
 def test_it_depends_on_the_sums_and_not_on_the_order_alone(huffman_lengths):
     check(huffman_lengths, [0.3, 0.2, 0.26, 0.24], want=[2, 2, 2, 2])
     check(huffman_lengths, [0.07, 0.6, 0.13, 0.2], want=[3, 1, 3, 2])
+    check(huffman_lengths, [0.35, 0.17, 0.17, 0.16, 0.15], want=[1, 3, 3, 3, 3])
 
 
 @claim("S3-141")
@@ -92,6 +93,14 @@ def test_blocks_of_equal_classes_come_closer_to_the_entropy(huffman_lengths, n, 
 
 def test_what_never_occurs_gets_no_word(huffman_lengths):
     check(huffman_lengths, [0.25, 0.0, 0.75], want=[1, 0, 1])
+
+
+def test_what_hardly_ever_occurs_gets_one(huffman_lengths):
+    check(huffman_lengths, [2.0**-40, 0.5, 0.5 - 2.0**-40], want=[2, 1, 2])
+
+
+def test_a_sum_off_by_rounding_is_taken_as_it_is(huffman_lengths):
+    check(huffman_lengths, [0.25, 0.75 + 2.0**-11], want=[1, 1])
 
 
 def test_the_only_symbol_needs_no_bit(huffman_lengths):

@@ -38,7 +38,7 @@ def refutes(n):
 
 
 @claim("S3-394")
-@pytest.mark.parametrize("n", [2, 3, 4, 7])
+@pytest.mark.parametrize("n", [2, 3, 4, 10])
 def test_it_may_be_the_same_both_ways(refute_kl_asymmetry, n):
     check(refute_kl_asymmetry, n, want=refutes(n))
 

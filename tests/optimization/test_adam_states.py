@@ -30,7 +30,7 @@ def weighted(terms, beta):
     """The geometric sums as a matrix product: entry [i, k] weighs term k at step i."""
     i = torch.arange(len(terms), dtype=terms.dtype)
     weights = ((1 - beta) * beta ** (i[:, None] - i).clamp(min=0)).tril()
-    return (weights @ terms.reshape(len(terms), -1)).reshape(terms.shape)
+    return torch.tensordot(weights, terms, dims=1)
 
 
 @claim("S0-361", "S0-362", "S3-369")

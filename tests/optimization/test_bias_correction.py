@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader import Exercise, check, claim, right, wrong
+from grader import Exercise, check, claim, right, such_that, wrong
 
 EXERCISE = Exercise(
     level="warm-up",
@@ -16,11 +16,11 @@ EXERCISE = Exercise(
 
 
 @claim("S3-370")
-def test_two_steps_worked_by_hand(bias_correction):
+def test_three_steps_worked_by_hand(bias_correction):
     import sympy as sp
 
-    # 1/4 for the newest value, 3/4 * 1/4 for the other
-    check(bias_correction, sp.Rational(3, 4), sp.Integer(2), want=sp.Rational(7, 16))
+    # 1/4 for the newest value, 3/4 * 1/4 and 9/16 * 1/4 for the others
+    check(bias_correction, sp.Rational(3, 4), sp.Integer(3), want=sp.Rational(37, 64))
 
 
 @claim("S3-370")
@@ -40,6 +40,14 @@ def test_it_is_the_closed_form_for_all_t(bias_correction):
     beta, t = sp.symbols("beta t")
     # It solves s_t = beta s_{t-1} + (1 - beta) with s_0 = 0, the average of 1, 1, 1, ...
     check(bias_correction, beta, t, want=1 - beta**t)
+
+
+@claim("S3-370")
+def test_no_sum_over_the_steps_is_left(bias_correction):
+    import sympy as sp
+
+    fits = such_that("an expression without a sum", lambda found: not found.has(sp.Sum))
+    check(bias_correction, *sp.symbols("beta t"), want=fits)
 
 
 @claim("S3-370")
@@ -92,6 +100,14 @@ def in_the_limit(beta, t):
     import sympy as sp
 
     return sp.Integer(1)
+
+
+@wrong("leave the sum over the steps standing")
+def unsummed(beta, t):
+    import sympy as sp
+
+    i = sp.Symbol("i", integer=True)
+    return sp.Sum((1 - beta) * beta**i, (i, 0, t - 1))
 
 
 @right("as what is left for the values once M_0 has its share")

@@ -48,7 +48,7 @@ def test_equals_the_recursion_in_exact_fractions(ema, y, beta):
 
 
 @claim("S3-306")
-@pytest.mark.parametrize("beta", [0.25, 0.9, 0.99])
+@pytest.mark.parametrize("beta", [0.25, 0.9, 0.99, 2.0**-20])
 def test_equals_scipys_recursive_filter(ema, beta):
     from scipy.signal import lfilter
 
@@ -195,6 +195,13 @@ def cancelled(y, beta, corrected=False):
         raise ValueError(f"beta is {beta}")
     start = torch.zeros_like(y[..., :0].sum(-1))
     return run(y, beta, start, corrected, lambda b, t: 1 - b**t)
+
+
+@wrong("divide y_t by beta^t, add up and multiply again: that overflows in the end")
+def by_powers(y, beta, corrected=False):
+    powers = (beta or 1.0) ** torch.arange(1, y.shape[-1] + 1, dtype=y.dtype)
+    means = (1 - beta) * (y / powers).cumsum(-1) * powers if beta else y
+    return means / (1 - beta ** torch.arange(1, y.shape[-1] + 1)) if corrected else means
 
 
 @wrong("round beta to float32 before you subtract it from 1: digits of 1 - beta are lost")

@@ -51,6 +51,12 @@ def test_they_are_what_the_recursion_makes_of_a_single_one(ema_coefficients, bet
 
 
 @claim("S3-311")
+def test_twenty_steps_are_as_exact(ema_coefficients):
+    beta = Fraction(9, 10)
+    check(ema_coefficients, beta, 20, want=by_recursion(beta, 20))
+
+
+@claim("S3-311")
 def test_one_step_is_the_recursion_itself(ema_coefficients):
     check(ema_coefficients, Fraction(3, 4), 1, want=(Fraction(3, 4), [Fraction(1, 4)]))
 

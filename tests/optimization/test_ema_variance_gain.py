@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader import Exercise, check, claim, right, wrong
+from grader import Exercise, check, claim, right, such_that, wrong
 
 EXERCISE = Exercise(
     level="core",
@@ -17,14 +17,15 @@ EXERCISE = Exercise(
 
 
 @claim("S3-308")
-def test_one_value_has_the_squared_coefficient(ema_variance_gain):
+def test_two_values_worked_by_hand(ema_variance_gain):
     import sympy as sp
 
-    check(ema_variance_gain, sp.Rational(3, 4), sp.Integer(1), want=sp.Rational(1, 16))
+    # the coefficients 1/4 and 3/16, squared and added
+    check(ema_variance_gain, sp.Rational(3, 4), sp.Integer(2), want=sp.Rational(25, 256))
 
 
 @claim("S3-308")
-@pytest.mark.parametrize("t", [0, 2, 3, 6])
+@pytest.mark.parametrize("t", [0, 1, 3, 6])
 def test_variances_add_step_by_step(ema_variance_gain, t):
     import sympy as sp
 
@@ -41,6 +42,14 @@ def test_it_is_the_geometric_sum_for_all_t(ema_variance_gain):
     beta, t = sp.symbols("beta t")
     want = (1 - beta) ** 2 * (1 - beta ** (2 * t)) / (1 - beta**2)
     check(ema_variance_gain, beta, t, want=want)
+
+
+@claim("S3-308")
+def test_no_sum_over_the_steps_is_left(ema_variance_gain):
+    import sympy as sp
+
+    fits = such_that("an expression without a sum", lambda found: not found.has(sp.Sum))
+    check(ema_variance_gain, *sp.symbols("beta t"), want=fits)
 
 
 @claim("S3-308")
@@ -82,6 +91,14 @@ def factor_not_squared(beta, t):
 @wrong("let the power of beta grow by t and not by 2t")
 def power_not_doubled(beta, t):
     return (1 - beta) / (1 + beta) * (1 - beta**t)
+
+
+@wrong("leave the sum over the steps standing")
+def unsummed(beta, t):
+    import sympy as sp
+
+    i = sp.Symbol("i", integer=True)
+    return sp.Sum((1 - beta) ** 2 * beta ** (2 * i), (i, 0, t - 1))
 
 
 @right("as the solution of v_t = beta^2 v_{t-1} + (1 - beta)^2")

@@ -72,6 +72,7 @@ def test_refuses_a_beta_that_makes_no_average(equivalent_sma_window):
 
 def test_refuses_a_match_that_is_none_of_the_three(equivalent_sma_window):
     check(equivalent_sma_window, 0.5, "shape", raises=ValueError, naming={"match": "shape"})
+    check(equivalent_sma_window, 0.5, "mean", raises=ValueError, naming={"match": "mean"})
 
 
 @wrong("take 1/(1 - beta) for everything: mean age and noise ask for almost twice as many")

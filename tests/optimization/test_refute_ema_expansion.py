@@ -39,8 +39,8 @@ def worst(beta, t):
 
 
 @claim("S3-311")
-def test_three_values_of_nine_tenths(refute_ema_expansion):
-    check(refute_ema_expansion, 0.9, 3, want=worst(0.9, 3))
+def test_five_values_of_nine_tenths(refute_ema_expansion):
+    check(refute_ema_expansion, 0.9, 5, want=worst(0.9, 5))
 
 
 @claim("S3-311")

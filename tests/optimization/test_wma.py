@@ -60,11 +60,12 @@ def test_equal_weights_give_the_simple_average(wma, n):
 
 
 @claim("S3-305")
-def test_weights_may_rise_or_be_negative_or_zero(wma):
+def test_weights_may_rise_or_be_negative_or_zero_or_tiny(wma):
     y = torch.tensor([1.0, 4.0, 2.0, 8.0])
     check(wma, y, torch.tensor([1.0, 3.0]), want=torch.tensor([1.75, 3.5, 3.5]))
     check(wma, y, torch.tensor([2.0, -1.0]), want=torch.tensor([7.0, 0.0, 14.0]))
     check(wma, y, torch.tensor([0.0, 0.0, -2.0]), want=torch.tensor([1.0, 4.0]))
+    check(wma, y, torch.full((2,), 2.0**-30), want=torch.tensor([2.5, 3.0, 5.0]))
 
 
 def test_time_runs_along_the_last_dimension(wma):

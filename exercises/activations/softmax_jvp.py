@@ -13,9 +13,10 @@ def softmax_jvp(
         sum_j d softmax(z)_i / d z_j * v_j,   i and j along `dim`
 
     The Jacobian matrix is symmetric: this is also what flows back through a softmax when `v` comes
-    in from above. The result has the dtype of `logits`. Its entries are off by no more than
-    rounding of numbers of the size of `v`, for logits as large as 1e4 and as small as -1e4. A slice
-    may have millions of entries: time and memory grow as their number, not as its square.
+    in from above. The result has the dtype of `logits`, and gradients flow back through it
+    to `logits` and to `v`. Its entries are off by no more than rounding of numbers of the size of
+    `v`, for logits as large as 1e4 and as small as -1e4. A slice may have millions of entries: time
+    and memory grow as their number, not as its square.
 
     Raises:
         ValueError: naming `v` and its shape, if it has not the shape of `logits`;

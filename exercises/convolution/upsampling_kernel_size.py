@@ -11,10 +11,11 @@ def upsampling_kernel_size(
     input size. The result is a plain int.
 
     Raises:
-        ValueError: naming `dilation` and its value, if no kernel of whole weights has that size;
-            naming `factor` or `dilation` and its value, if it is below 1; naming `output_padding`
-            and its value, if it is smaller neither than `factor` nor than `dilation` (torch's
-            layers refuse it).
+        ValueError: naming the argument and its value, if `factor` or `dilation` is below 1; naming
+            `dilation` and its value, if no kernel of whole weights has that size; naming
+            `output_padding` and its value, if it is smaller neither than `factor` nor than
+            `dilation` (torch's layers refuse it), or leaves less than one weight. Where two of
+            these hold, either may be named.
 
     Notes: D2L supplements, transposed convolution, shape of the result (where padding is a total
     of both sides); D2L notes, fully convolutional networks.

@@ -12,8 +12,8 @@ def cross_entropy_hessian(
 
         H_ab = d^2 L / dz_a dz_b,   L = -sum_c y_c log softmax(z)_c
 
-    The labels are any weights; they need not sum to 1. The result has the dtype of `logits`, and is
-    finite for logits from -1e4 to 1e4.
+    The labels are any weights; they need not sum to 1. They have the dtype of `logits`, and so has the
+    result; it is finite for logits from -1e4 to 1e4.
 
     Raises:
         ValueError: naming `labels` and their shape, if it is not that of `logits`.

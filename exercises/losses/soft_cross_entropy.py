@@ -14,9 +14,10 @@ def soft_cross_entropy(
 
     Labels are not negative; the formula is meant as it stands for rows that don't sum to 1, too.
     `reduction` is "mean" over the n rows, "sum", or "none" for a loss a row; the mean of no rows is
-    nan, their sum 0. The result has the dtype of `logits`; it is finite and exact to rounding for
-    logits from -1e4 to 1e4. A logit of -inf gives its class probability 0: it costs inf with a
-    positive label, and takes no part with label 0. Gradients flow back to `logits`.
+    nan, their sum 0. The result has the dtype that `logits` and `labels` share; it is finite and
+    exact to rounding for logits from -1e4 to 1e4. A logit of -inf gives its class probability 0: it
+    costs inf with a positive label, and takes no part with label 0. Gradients flow back to
+    `logits`.
 
     Raises:
         ValueError: naming `reduction` and its value, if it is none of the three; naming `labels`

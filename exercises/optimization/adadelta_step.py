@@ -23,7 +23,7 @@ def adadelta_step(
 
     All entry by entry. Before the first step s and delta are 0: eps alone starts the movement. The
     method itself has lr = 1; another one (torch has it) scales the move, and not what delta sees.
-    The three results are new tensors in the dtype of `theta`.
+    The three results have the dtype of `theta`.
 
     Raises:
         ValueError: naming `rho` and its value, unless 0 <= rho < 1;

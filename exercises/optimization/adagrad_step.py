@@ -18,7 +18,7 @@ def adagrad_step(
         theta' = theta - lr * grad / (sqrt(s') + eps)
 
     All entry by entry, with eps outside the root. Before the first step s is 0; a parameter whose
-    gradients were all 0 stays where it is. Both results are new tensors in the dtype of `theta`.
+    gradients were all 0 stays where it is. Both results have the dtype of `theta`.
 
     Raises:
         ValueError: naming `lr` and its value, if it is negative;

@@ -24,8 +24,7 @@ def adam_step(
             where mhat = m' / (1 - beta1^t), vhat = v' / (1 - beta2^t)
 
     All entry by entry. The steps are counted from t = 1, before which m and v are 0. m' and v' come
-    back as they are, without the bias correction. The three results are new tensors in the dtype
-    of `theta`.
+    back as they are, without the bias correction. The three results have the dtype of `theta`.
 
     Raises:
         ValueError: naming `t` and its value, if it is less than 1;

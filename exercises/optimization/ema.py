@@ -15,7 +15,8 @@ def ema(
     Time runs along the last dimension; the results are M_1, ..., M_T, without M_0. If `corrected`,
     each is divided by the sum of the coefficients that y_1, ..., y_t have in it: a constant series
     then gives itself. All results are exact to rounding, for beta as near to 1 as 1 - 1e-9 in
-    float64 and as near as 0.999 in float32: no digit of 1 - beta is lost. A series without values has no averages. The dtype of `y` is kept; gradients flow back to `y`.
+    float64 and as near as 0.999 in float32: no digit of 1 - beta is lost. A series without values
+    has no averages. The dtype of `y` is kept; gradients flow back to `y`.
 
     Raises:
         ValueError: naming `beta` and its value, if not 0 <= beta < 1.

@@ -23,8 +23,8 @@ def momentum_step_torch(
         theta'    = theta - lr * (g + momentum * velocity')
 
     Before the first step `velocity` is None; the first velocity is g itself, not dampened. Unlike
-    the notes' form, a new learning rate rescales the whole velocity. Both results are new tensors
-    in the dtype of `theta`, and share no memory with an argument.
+    the notes' form, a new learning rate rescales the whole velocity. Both results have the
+    dtype of `theta`; the velocity shares no memory with an argument.
 
     Raises:
         ValueError: naming `momentum` and its value, unless 0 <= momentum < 1; naming `dampening`

@@ -20,7 +20,7 @@ def rmsprop_step(
 
     All entry by entry, with eps outside the root (as in torch; the book has it inside). Before the
     first step s is 0, which is not corrected: the first step is lr / sqrt(1 - rho) long. Both
-    results are new tensors in the dtype of `theta`.
+    results have the dtype of `theta`.
 
     Raises:
         ValueError: naming `rho` and its value, unless 0 <= rho < 1;

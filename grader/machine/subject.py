@@ -62,10 +62,18 @@ class Subject:
         return forbidding(forbidden, self.exercise.instead)
 
     def guard_backward(self) -> Any:
-        """Forbid the same while the test itself differentiates the answer."""
+        """Forbid the same while the test itself differentiates the answer.
+
+        What the engine runs by itself, the backward of an operation that is allowed, is allowed.
+        """
         forbidden = () if self.label.startswith("wrong-") else self.exercise.forbid
-        allowed = tuple(name for name in forbidden if name != "autograd")
-        return forbidding(allowed, self.exercise.instead)
+        names = tuple(n for n in forbidden if n != "autograd" and "backward" not in n)
+        return forbidding(names, self.exercise.instead)
+
+    def watched(self) -> Any:
+        """Run a known mistake as the answer is run: torch may compute otherwise while watched."""
+        watches = self.exercise.forbid and not self.label.startswith("wrong-")
+        return forbidding(("nothing",) if watches else (), self.exercise.instead)
 
     def remember(self, call: Call, outcome: Outcome) -> None:
         """Keep a call that the answer got right: a mistake that errs there isn't the learner's."""
@@ -133,7 +141,7 @@ class Method:
         self._instance, self._attribute = instance, attribute
         self.name = f"{subject.name}(...).{attribute}" if attribute != "__call__" else "it"
         self.path, self.guard = subject.path, subject.guard
-        self.guard_backward = subject.guard_backward
+        self.guard_backward, self.watched = subject.guard_backward, subject.watched
         self.remember, self.remembered = subject.remember, subject.remembered
         done = len(instance._calls)
         self.mistakes = tuple(_later(instance, m, attribute, done) for m in subject.mistakes)

@@ -1,6 +1,8 @@
 """The assertions of the hidden tests: call the answer, compare, and say what is wrong."""
 
 import copy
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -230,7 +232,8 @@ class Call:
 
     def _behaves_alike(self, mistake: Any, outcome: Outcome, tolerance: Tolerance) -> bool:
         try:
-            other = self.run(mistake)
+            with getattr(self.function, "watched", _no_guard)():
+                other = self.run(mistake)
         except Verdict:
             return False
         if outcome.error is not None or other.error is not None:
@@ -311,14 +314,20 @@ def _error_differences(
 
 
 def _mentions(said: str, part: object) -> bool:
-    def bare(text: str) -> str:
-        return "".join(text.split()).translate(str.maketrans("", "", "[](){},'\"`"))
-
-    text = plain_sequence(part)
-    if bare(text) in bare(said):
+    """Whether a message has a name as a word, a number by its value, anything else as text."""
+    if isinstance(part, str) and part.isidentifier():
+        return re.search(rf"(?<!\w){part}(?!\w)", said) is not None
+    if _bare(plain_sequence(part)) in _bare(said):
         return True
-    # -1.0 may be written -1, and 0.5 as 1/2 is not: a number is found by its value.
-    return isinstance(part, float) and part == int(part) and bare(str(int(part))) in bare(said)
+    if not isinstance(part, float):
+        return False
+    # -1.0 may be written -1, and 1.001953125 as 1.002: rounded, it is still named.
+    numbers = (float(n) for n in re.findall(r"[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?", said))
+    return any(math.isclose(n, part, rel_tol=1e-3) for n in numbers)
+
+
+def _bare(text: str) -> str:
+    return "".join(text.split()).translate(str.maketrans("", "", "[](){},'\"`"))
 
 
 def plain_sequence(part: object) -> str:

@@ -97,9 +97,8 @@ def _is_simple(ratio: float) -> bool:
 
 
 def _factor(ratio: float) -> str:
-    fraction = Fraction(ratio).limit_denominator(64)
-    simple = abs(float(fraction) - ratio) < 1e-6 * abs(ratio)
-    return str(fraction) if simple else f"{ratio:.6g}"
+    simple = abs(ratio) < 1e6 and _is_simple(ratio)
+    return str(Fraction(ratio).limit_denominator(64)) if simple else f"{ratio:.6g}"
 
 
 def _tensors(got: object, want: object) -> tuple[Tensor, Tensor] | None:

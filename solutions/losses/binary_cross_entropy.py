@@ -14,8 +14,9 @@ def binary_cross_entropy(
 
     Labels may lie anywhere in [0, 1]. `reduction` is "mean" over all entries, "sum", or "none" for
     a loss an entry, in the shape of `p`; the mean of no entries is nan, their sum 0. The result
-    has the dtype of `p`. It is exact to rounding for every p: nothing is clipped, so p = 0 with
-    label 1 costs inf, p = 0 with label 0 costs 0, and p = 1e-20 with label 0 costs 1e-20.
+    has the dtype that `p` and `labels` share. It is exact to rounding for every p: nothing is
+    clipped, so p = 0 with label 1 costs inf, p = 0 with label 0 costs 0, and p = 1e-20 with label 0
+    costs 1e-20.
     Gradients flow back to `p` where 0 < p < 1.
 
     Raises:

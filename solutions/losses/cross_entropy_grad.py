@@ -14,8 +14,8 @@ def cross_entropy_grad(
 
     It is the gradient of the mean of the L_i over the n rows, or of their sum if `reduction` is
     "sum". The labels are any weights: a row need not sum to 1, and the gradient is that of the
-    formula all the same. The result has the dtype of `logits`; it is finite for logits from -1e4 to
-    1e4, and 0 at a logit of -inf with label 0 (if the row has a finite logit). Without rows it is
+    formula all the same. Labels have the dtype of `logits`, and so has the result. It is finite for
+    logits from -1e4 to 1e4, and 0 at a logit of -inf with label 0 (if the row has a finite logit). Without rows it is
     empty.
 
     Raises:

@@ -15,7 +15,8 @@ def output_delta(
 
     `loss` is "ce" for the binary cross-entropy -(y log a + (1 - y) log(1 - a)), or "mse" for the
     quadratic cost (a - y)^2 / 2; `activation` is "sigmoid", or "linear" for a = z. Nothing is
-    averaged. The result has the dtype of `logits`, and is finite for logits from -1e4 to 1e4.
+    averaged. Labels have the dtype of `logits`, and so has the result; it is finite for logits from
+    -1e4 to 1e4.
 
     Raises:
         ValueError: naming `loss` and its value, or `activation` and its value, if it is none of the

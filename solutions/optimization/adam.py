@@ -53,7 +53,7 @@ class Adam:
         grad: Float[Tensor, "*dims"] | None,
         lr: float | None = None,
     ) -> Float[Tensor, "*dims"]:
-        """The parameters after the next step, a new tensor in the dtype of `theta`.
+        """The parameters after the next step, in the dtype of `theta`.
 
         `lr`, if given, is the rate of this one step in place of the constructor's. A `grad` of
         None is no step: theta comes back as it is, and neither the moments nor the count change.

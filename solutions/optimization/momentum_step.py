@@ -19,7 +19,7 @@ def momentum_step(
 
     The learning rate is inside the velocity: a step that was taken at a rate of old goes on at that
     rate. (torch.optim.SGD keeps the rate outside.) Before the first step the velocity is 0. Both
-    results are new tensors in the dtype of `theta`.
+    results have the dtype of `theta`.
 
     Raises:
         ValueError: naming `lr` and its value, if it is negative;

@@ -15,9 +15,8 @@ def sgd_weight_decay_step(
 
         theta - lr * grad - lr * weight_decay * theta
 
-    `grad` is the gradient of the loss alone, taken at `theta`. The result is a new tensor with the
-    dtype of `theta`. Nothing is clamped: where lr * weight_decay is more than 1, a parameter
-    changes its sign.
+    `grad` is the gradient of the loss alone, taken at `theta`. The result has the dtype of `theta`.
+    Nothing is clamped: where lr * weight_decay is more than 1, a parameter changes its sign.
 
     Raises:
         ValueError: naming `lr` or `weight_decay` and its value, if it is negative;

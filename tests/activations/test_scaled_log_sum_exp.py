@@ -218,7 +218,7 @@ def half_detached(x, lam, dim=-1):
     return top.squeeze(dim) + (lam * (x - top.detach())).exp().sum(dim).log() / lam
 
 
-@wrong("accept any lam: a negative one gives a minimum, and 0 divides by 0")
+@wrong("accept any lam: a negative one gives a minimum, and 0 divides by 0", accepts_bad_input=True)
 def accepts_any_lam(x, lam, dim=-1):
     if not -x.dim() <= dim < x.dim():
         raise ValueError(f"dim is {dim}")

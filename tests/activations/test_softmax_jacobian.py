@@ -5,7 +5,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, counterexample, inputs, oracles, right, such_that, wrong
+from grader import (
+    Exercise,
+    check,
+    check_gradient,
+    claim,
+    counterexample,
+    inputs,
+    oracles,
+    right,
+    such_that,
+    wrong,
+)
 
 EXERCISE = Exercise(
     level="core",
@@ -61,6 +72,15 @@ def test_is_symmetric_and_positive_semidefinite_with_rows_that_sum_to_zero(
 
     told = "a symmetric positive semidefinite matrix, each row of which sums to 0"
     check(softmax_jacobian, logits, want=such_that(told, holds))
+
+
+@given(inputs.tensors(inputs.sizes(2, 5), low=-3, high=3))
+def test_gradients_flow_back_as_through_the_quotient_of_exponentials(softmax_jacobian, logits):
+    def quotient_rule(z):
+        powers, total = z.exp(), z.exp().sum()
+        return (powers * total).diag() / total**2 - torch.outer(powers, powers) / total**2
+
+    check_gradient(softmax_jacobian, logits, like=quotient_rule, scale=1.0)
 
 
 @counterexample("S4-147")
@@ -143,6 +163,18 @@ def naive(logits):
 @wrong("differentiate log-softmax and not softmax")
 def of_the_logarithm(logits):
     return torch.eye(len(logits), dtype=logits.dtype) - logits.softmax(0)
+
+
+@wrong("detach the probabilities: no gradient flows back through the matrix")
+def detached(logits):
+    p = logits.detach().softmax(0)
+    return p.diag() - torch.outer(p, p)
+
+
+@wrong("detach one factor of p p^T: half of its gradient is lost")
+def half_detached(logits):
+    p = logits.softmax(0)
+    return p.diag() - torch.outer(p, p.detach())
 
 
 @wrong("compute in float32 whatever the dtype of the logits")

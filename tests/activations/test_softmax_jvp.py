@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, inputs, right, wrong
+from grader import Exercise, check, check_gradient, claim, inputs, right, wrong
 
 EXERCISE = Exercise(
     level="core",
@@ -71,6 +71,16 @@ def test_equals_a_tiny_step_in_the_direction_with_50_digits(softmax_jvp, pair):
     with mpmath.workdps(50):
         want = torch.tensor([slope(z, u) for z, u in rows], dtype=torch.float64)
     check(softmax_jvp, logits, v, want=want.reshape(v.shape), scale=5.0)
+
+
+@given(logits_and_direction(low=-3, high=3), st.integers(-3, 2))
+def test_gradients_flow_back_to_logits_and_direction(softmax_jvp, pair, dim):
+    def quotient_rule(z, v, dim):
+        powers = z.exp()
+        total, weighted = powers.sum(dim, keepdim=True), (powers * v).sum(dim, keepdim=True)
+        return (powers * v * total - powers * weighted) / total**2
+
+    check_gradient(softmax_jvp, *pair, dim=dim, like=quotient_rule, scale=5.0)
 
 
 @claim("S4-147")
@@ -186,6 +196,30 @@ def naive(logits, v, dim=-1):
 def finite_difference(logits, v, dim=-1):
     step = 1e-5
     return ((logits + step * v).softmax(dim) - (logits - step * v).softmax(dim)) / (2 * step)
+
+
+@wrong("detach the probabilities: no gradient reaches the logits")
+def detached_probabilities(logits, v, dim=-1):
+    p = logits.detach().softmax(dim)
+    return p * (v - (p * v).sum(dim, keepdim=True))
+
+
+@wrong("detach p . v: the gradient loses what flows through the sum")
+def detached_sum(logits, v, dim=-1):
+    p = logits.softmax(dim)
+    return p * (v - (p * v).sum(dim, keepdim=True).detach())
+
+
+@wrong("detach v: no gradient reaches it")
+def detached_direction(logits, v, dim=-1):
+    p, u = logits.softmax(dim), v.detach()
+    return p * (u - (p * u).sum(dim, keepdim=True))
+
+
+@wrong("compute in float32 whatever the dtype of the logits")
+def always_float32(logits, v, dim=-1):
+    p, u = logits.float().softmax(dim), v.float()
+    return p * (u - (p * u).sum(dim, keepdim=True))
 
 
 @wrong("subtract p . v from v in place: the caller's v changes")

@@ -216,7 +216,7 @@ def half_detached(x, lam=1.0, dim=-1):
     return bottom.squeeze(dim) + naive(x - bottom.detach(), lam, dim)
 
 
-@wrong("accept a lam that is 0 or negative")
+@wrong("accept a lam that is 0 or negative", accepts_bad_input=True)
 def accepts_any_lam(x, lam=1.0, dim=-1):
     if not -x.dim() <= dim < x.dim():
         raise ValueError(f"dim is {dim}")

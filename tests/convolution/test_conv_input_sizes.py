@@ -22,10 +22,10 @@ EXERCISE = Exercise(
 
 def searched(out, kernel, stride=1, padding=0, dilation=1):
     """Send every length that could do through torch's layer, and keep those that give `out`."""
-    weight = torch.empty(1, 1, kernel, device="meta")
+    weight = torch.empty(1, 1, kernel)
     reach = dilation * (kernel - 1) + 1
     sizes = range(max(1, reach - 2 * padding), out * stride + reach + 1)
-    inputs = [torch.empty(1, 1, n, device="meta") for n in sizes]
+    inputs = [torch.empty(0, 1, n) for n in sizes]
     return [
         x.shape[-1] for x in inputs
         if torch.conv1d(x, weight, None, stride, padding, dilation).shape[-1] == out

@@ -34,8 +34,8 @@ def settings(draw):
 
 
 def torchs(size, kernel, stride, padding, dilation):
-    """Return the length that torch's own layer has; no number is computed on the meta device."""
-    x, weight = torch.empty(1, 1, size, device="meta"), torch.empty(1, 1, kernel, device="meta")
+    """Return the length that torch's own layer has; a batch of no inputs costs no time."""
+    x, weight = torch.empty(0, 1, size), torch.empty(1, 1, kernel)
     return torch.conv1d(x, weight, None, stride, padding, dilation).shape[-1]
 
 

@@ -74,7 +74,14 @@ def test_is_what_the_output_depends_on(conv_reads, case):
 
 
 def test_refuses_an_output_that_is_not_there(conv_reads):
-    for i, *rest in ((-1, 7, 3), (5, 7, 3), (3, 7, 3, 1, 0, 2), (4, 7, 3, 2, 1), (0, 2, 3, 2)):
+    for i, *rest in (
+        (-1, 7, 3),
+        (5, 7, 3),
+        (7, 7, 3, 1, 1),
+        (3, 7, 3, 1, 0, 2),
+        (4, 7, 3, 2, 1),
+        (0, 2, 3, 2),
+    ):
         check(conv_reads, i, *rest, raises=ValueError, naming={"i": i})
 
 

@@ -33,7 +33,7 @@ def settings(draw):
 
 def torchs(size, kernel, stride=1, padding=0, output_padding=0, dilation=1):
     """Return the length of the result of torch's own layer, and nothing but the length."""
-    x, weight = torch.empty(1, 1, size, device="meta"), torch.empty(1, 1, kernel, device="meta")
+    x, weight = torch.empty(0, 1, size), torch.empty(1, 1, kernel)
     y = torch.conv_transpose1d(x, weight, None, stride, padding, output_padding, 1, dilation)
     return y.shape[-1]
 

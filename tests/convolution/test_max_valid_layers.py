@@ -21,7 +21,7 @@ EXERCISE = Exercise(
 
 def stacked(size, kernel, dilation):
     """Let one of torch's layers follow the other until it raises, and count them."""
-    x, weight = torch.empty(1, 1, size, device="meta"), torch.empty(1, 1, kernel, device="meta")
+    x, weight = torch.empty(0, 1, size), torch.empty(1, 1, kernel)
     for layers in range(size + 1):
         try:
             x = torch.conv1d(x, weight, dilation=dilation)

@@ -35,6 +35,7 @@ def by_torch(size, kernel_size, stride=1, padding=0):
 @claim("S4-215")
 def test_a_case_worked_by_hand(overlap_counts):
     check(overlap_counts, 4, 3, 2, want=[1, 1, 2, 1, 2, 1, 2, 1, 1])
+    check(overlap_counts, 3, 2, want=[1, 2, 2, 1])
     check(overlap_counts, 2, 5, 3, want=[1, 1, 1, 2, 2, 1, 1, 1])
 
 

@@ -29,8 +29,8 @@ def keeps_the_size(p):
         for dilation in range(1, 5):
             values = {"k": kernel, "d": dilation}
             total = p.subs({symbol: values[symbol.name] for symbol in p.free_symbols})
-            x = torch.empty(1, 1, 9 + int(total), device="meta")
-            weight = torch.empty(1, 1, kernel, device="meta")
+            x = torch.empty(0, 1, 9 + int(total))
+            weight = torch.empty(1, 1, kernel)
             if not total.is_Integer or torch.conv1d(x, weight, dilation=dilation).shape[-1] != 9:
                 return False
     return True

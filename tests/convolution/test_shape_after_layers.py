@@ -34,12 +34,16 @@ FCN = [
 
 
 def torchs(shape, layers):
-    """Send an input without numbers through torch's own layers."""
-    x = torch.empty(shape, device="meta")
+    """Send a batch of no images, which costs no time, through torch's own convolutions."""
+    x = torch.empty(0, *shape[1:])
     for kind, settings in layers:
-        make = torch.nn.Conv2d if kind == "conv" else torch.nn.ConvTranspose2d
-        x = make(**settings, device="meta")(x)
-    return tuple(x.shape)
+        rest = dict(settings)
+        i, o, k = (rest.pop(name) for name in ("in_channels", "out_channels", "kernel_size"))
+        if kind == "conv":
+            x = torch.conv2d(x, torch.empty(o, i, k, k), **rest)
+        else:
+            x = torch.conv_transpose2d(x, torch.empty(i, o, k, k), **rest)
+    return (shape[0], *x.shape[1:])
 
 
 @st.composite

@@ -48,12 +48,19 @@ def test_a_case_worked_by_hand(transposed_conv_by_zero_insertion):
     x = torch.tensor([[[[1.0, 2.0]], [[0.0, 1.0]]]])
     weight = torch.tensor(
         [
-            [[[1.0, 3.0, 5.0]], [[0.0, 1.0, 0.0]], [[1.0, 0.0, 0.0]]],
-            [[[0.0, 0.0, 7.0]], [[1.0, 0.0, 0.0]], [[0.0, 4.0, 0.0]]],
+            [[[1.0, 3, 5], [0, 0, 2]], [[0, 1, 0], [0, 0, 0]], [[1, 0, 0], [3, 0, 0]]],
+            [[[0.0, 0, 7], [0, 0, 0]], [[1, 0, 0], [0, 2, 0]], [[0, 4, 0], [0, 0, 0]]],
         ]
     )
-    rows = [[1.0, 5.0, 11.0, 17.0], [0.0, 2.0, 2.0, 0.0], [1.0, 2.0, 4.0, 0.0]]
-    want = torch.tensor([rows])[:, :, None]
+    want = torch.tensor(
+        [
+            [
+                [[1.0, 5, 11, 17], [0, 0, 2, 4]],
+                [[0, 2, 2, 0], [0, 0, 2, 0]],
+                [[1, 2, 4, 0], [3, 6, 0, 0]],
+            ]
+        ]
+    )
     check(transposed_conv_by_zero_insertion, x, weight, want=want)
 
 
@@ -75,6 +82,8 @@ def test_a_single_pixel_gives_the_kernel_whatever_the_stride(transposed_conv_by_
 @claim("S3-386")
 def test_padding_wider_than_the_kernel_crops(transposed_conv_by_zero_insertion):
     x, weight = torch.arange(1.0, 6).reshape(1, 1, 1, 5), torch.tensor([[[[1.0, 10.0]]]])
+    one = torch.ones(1, 1, 1, 1)
+    check(transposed_conv_by_zero_insertion, x, one, 1, (0, 2), want=3 * one)
     want = torch.tensor([[[[23.0, 34.0]]]])  # the middle of 1, 12, 23, 34, 45, 50
     check(transposed_conv_by_zero_insertion, x, weight, 1, (0, 2), want=want)
 

@@ -96,6 +96,18 @@ def test_a_discriminator_that_is_almost_certain_keeps_its_small_doubt(gan_value_
     check(gan_value_from_logits, sure, -sure, want=want)
 
 
+def test_the_slope_of_a_large_logit_is_not_yet_1(gan_value_from_logits):
+    found_out = torch.tensor([20.5], dtype=torch.float64)
+    slope = 1 / (1 + (-found_out).exp())
+    check_gradient(
+        gan_value_from_logits,
+        -found_out,
+        found_out,
+        want=(slope, -slope),
+        upstream=torch.tensor(1.0).double(),
+    )
+
+
 def test_keeps_the_dtype(gan_value_from_logits):
     real, fake = torch.tensor([0.5, -1.0]), torch.tensor([0.25])
     want = functional.logsigmoid(real).mean() + functional.logsigmoid(-fake).mean()
@@ -132,6 +144,16 @@ def with_epsilon(real_logits, fake_logits):
 def wrong_slope_at_zero(real_logits, fake_logits):
     real = real_logits.clamp_max(0) - (-real_logits.abs()).exp().log1p()
     return real.mean() + ((-fake_logits).clamp_max(0) - (-fake_logits.abs()).exp().log1p()).mean()
+
+
+def straight_above_20(s):
+    """Give softplus with its asymptote from 20 on."""
+    return torch.where(s > 20, s, s.clamp(max=20).exp().log1p())
+
+
+@wrong("go over to the straight line from 20 on, as torch's softplus does: its slope is 1 too soon")
+def with_a_threshold(real_logits, fake_logits):
+    return -straight_above_20(-real_logits).mean() - straight_above_20(fake_logits).mean()
 
 
 @wrong("cap the logits at 20")

@@ -41,11 +41,11 @@ EXERCISE = Exercise(
 
 @claim("S3-389")
 def test_a_case_worked_by_hand(generator_loss):
-    # D = 3/4, 1/2, 1/4
-    logits = torch.tensor([math.log(3), 0.0, -math.log(3)], dtype=torch.float64)
-    want = torch.tensor(math.log(32 / 3) / 3, dtype=torch.float64)
-    check(generator_loss, logits, want=want)
-    check(generator_loss, logits, saturating=True, want=-want)
+    # D = 3/4, 1/2, 1/2
+    logits = torch.tensor([math.log(3), 0.0, 0.0], dtype=torch.float64)
+    check(generator_loss, logits, want=torch.tensor(math.log(16 / 3) / 3, dtype=torch.float64))
+    want = torch.tensor(-math.log(16) / 3, dtype=torch.float64)
+    check(generator_loss, logits, saturating=True, want=want)
 
 
 @claim("S3-389")
@@ -122,6 +122,14 @@ def test_a_small_loss_keeps_its_digits(generator_loss):
 
 
 @pytest.mark.parametrize("saturating", [False, True])
+def test_the_slope_of_a_large_logit_is_not_yet_1(generator_loss, saturating):
+    large, up = torch.tensor([20.5], dtype=torch.float64), torch.tensor(1.0, dtype=torch.float64)
+    logits = large if saturating else -large
+    want = -1 / (1 + (-large).exp())
+    check_gradient(generator_loss, logits, saturating=saturating, upstream=up, want=(want,))
+
+
+@pytest.mark.parametrize("saturating", [False, True])
 def test_the_slope_at_logit_0_is_one_half(generator_loss, saturating):
     zero = torch.zeros(1, dtype=torch.float64)
     up = torch.tensor(1.0, dtype=torch.float64)
@@ -172,6 +180,13 @@ def naive(fake_logits, saturating=False):
 def with_epsilon(fake_logits, saturating=False):
     d = fake_logits.sigmoid()
     return (1 - d + 1e-8).log().mean() if saturating else -(d + 1e-8).log().mean()
+
+
+@wrong("go over to the straight line from 20 on, as torch's softplus does: its slope is 1 too soon")
+def with_a_threshold(fake_logits, saturating=False):
+    s = fake_logits if saturating else -fake_logits
+    loss = torch.where(s > 20, s, s.clamp(max=20).exp().log1p()).mean()
+    return -loss if saturating else loss
 
 
 @wrong("add up over the batch and don't average")

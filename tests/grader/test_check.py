@@ -202,3 +202,29 @@ def test_a_check_says_what_it_expects():
         check(returning(1))
     with pytest.raises(TypeError, match="give either"):
         check_gradient(returning(1), ONES)
+
+
+@pytest.mark.parametrize(
+    ("said", "naming", "fine"),
+    [
+        ("n is 4", {"n": 4}, True),
+        ("`n`: 4", {"n": 4}, True),
+        ("no entry, 4", {"n": 4}, False),
+        ("the shape of x is torch.Size([2, 3])", {"x": (2, 3)}, True),
+        ("p sums to 1.002", {"p": 1.001953125}, True),
+        ("p sums to 1.1", {"p": 1.001953125}, False),
+        ("eps is -1", {"eps": -1.0}, True),
+        ("eps is nan", {"eps": float("nan")}, True),
+        ("logits has dtype torch.int64", {"logits": torch.int64}, True),
+        ("reduction 'median'", {"reduction": "median"}, True),
+    ],
+)
+def test_a_message_names_an_argument_and_its_value(said, naming, fine):
+    def answer():
+        raise ValueError(said)
+
+    if fine:
+        check(answer, raises=ValueError, naming=naming)
+    else:
+        with pytest.raises(Accepted):
+            check(answer, raises=ValueError, naming=naming)

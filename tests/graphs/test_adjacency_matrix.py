@@ -141,6 +141,12 @@ def multigraph(n, edges, directed=False):
     return adjacency
 
 
+@wrong("add the transposed matrix: an edge listed both ways, or a self-loop, becomes 2")
+def transpose_added(n, edges, directed=False):
+    adjacency = filled(n, edges, directed=True)
+    return adjacency if directed else adjacency + adjacency.mT
+
+
 @wrong("put 2 on the diagonal for a self-loop, as both of its ends are there")
 def loops_twice(n, edges, directed=False):
     return filled(n, edges, directed, loop=2.0)

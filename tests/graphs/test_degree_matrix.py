@@ -155,6 +155,13 @@ def loops_always_twice(adjacency, kind="undirected"):
     return summed(adjacency, kind) + (loops if kind in ("in", "out") else 0)
 
 
+@wrong("add what enters and what leaves: an undirected edge is in both sums")
+def both_ways(adjacency, kind="undirected"):
+    if kind == "undirected":
+        return summed(adjacency, "in") + summed(adjacency, "out")
+    return summed(adjacency, kind)
+
+
 @wrong("count the neighbours: the weights have no effect")
 def neighbours(adjacency, kind="undirected"):
     return summed((adjacency != 0).to(adjacency.dtype), kind)

@@ -150,13 +150,13 @@ def neighbours(adjacency, use_out_degree=False):
     return minus((adjacency != 0).sum(1 if use_out_degree else 0), adjacency)
 
 
-@wrong("count a self-loop twice in D, so that it doesn't cancel")
-def loops_twice(adjacency, use_out_degree=False):
-    degrees = adjacency.sum(1 if use_out_degree else 0) + adjacency.diagonal()
-    return minus(degrees, adjacency)
+@wrong("ignore the weights, in D and in A")
+def unweighted(adjacency, use_out_degree=False):
+    there = (adjacency != 0).to(adjacency.dtype)
+    return minus(there.sum(1 if use_out_degree else 0), there)
 
 
-@wrong("put the degrees over the diagonal of -A: self-loops no longer cancel")
+@wrong("let a self-loop stay: counted twice in D, or left out of A, it doesn't cancel")
 def loops_lost(adjacency, use_out_degree=False):
     degrees = adjacency.sum(1 if use_out_degree else 0).to(adjacency.dtype)
     off = adjacency - adjacency.diagonal().diag()

@@ -87,10 +87,11 @@ def test_a_constant_added_to_all_values_changes_nothing(laplacian_quadratic_form
 
 def test_parts_far_from_each_other_keep_their_small_differences(laplacian_quadratic_form):
     # No one constant, taken off all of x, brings both parts near 0.
-    edge = torch.tensor([[0.0, 3], [3, 0]])
-    x = torch.tensor([2.0**20, 2.0**20 + 0.5, -(2.0**20), 0.25 - 2.0**20])
-    adjacency = torch.block_diag(edge, 2 * edge)
-    check(laplacian_quadratic_form, adjacency, x, want=torch.tensor(1.125))
+    far, edge = 2.0**20, torch.tensor([[0.0, 1], [1, 0]])
+    adjacency = torch.block_diag(5 * edge, 7 * edge)
+    x = torch.tensor([far + 0.125, far + 0.75, -far, 0.375 - far])
+    want = torch.tensor(5 * 0.625**2 + 7 * 0.375**2)
+    check(laplacian_quadratic_form, adjacency, x, want=want)
 
 
 @claim("S0-106")

@@ -238,6 +238,17 @@ def detached(adjacency):
     return scaled(adjacency, adjacency.sum(1).detach(), adjacency.sum(1))
 
 
+@wrong("take the sums of the columns for D: the same numbers, but other gradients")
+def of_the_columns(adjacency):
+    return scaled(adjacency, adjacency.sum(0), adjacency.sum(0))
+
+
+@wrong("clamp the degrees at 1e-12: a huge gradient reaches an isolated vertex")
+def with_a_floor(adjacency):
+    degrees = adjacency.sum(1)
+    return scaled(adjacency, degrees.clamp_min(1e-12), degrees)
+
+
 @wrong("set the infinite roots to 0 afterwards: the gradient of an isolated vertex is nan")
 def masked_afterwards(adjacency):
     degrees = adjacency.sum(1)

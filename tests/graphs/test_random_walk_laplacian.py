@@ -186,6 +186,12 @@ def with_epsilon(adjacency):
     return (degrees.diag() - adjacency) / (degrees[:, None] + 1e-8)
 
 
+@wrong("clamp the degrees at 1e-12: a huge gradient reaches a vertex without a way out")
+def with_a_floor(adjacency):
+    degrees = adjacency.sum(1)
+    return (degrees.diag() - adjacency) / degrees.clamp_min(1e-12)[:, None]
+
+
 @wrong("detach the degrees: the gradient loses a term")
 def detached(adjacency):
     return divided(adjacency, adjacency.sum(1).detach())

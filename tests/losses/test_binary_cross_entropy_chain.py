@@ -17,11 +17,12 @@ EXERCISE = Exercise(
 def derivatives(y, p, s, x):
     import sympy as sp
 
-    w, b = sp.symbols("w b")
-    loss = -(y * sp.log(p) + (1 - y) * sp.log(1 - p))
-    sigmoid = 1 / (1 + sp.exp(-s))
-    whole = loss.subs(p, sigmoid).subs(s, w * x + b).diff(w)
-    return loss.diff(p), sigmoid.diff(s), (w * x + b).diff(w), whole.subs(b, s - w * x)
+    # With e = e^-s, de/ds = -e, all is rational: quick to differentiate, to reduce and to compare.
+    e, w, b = sp.symbols("e w b")
+    loss, sigmoid = -(y * sp.log(p) + (1 - y) * sp.log(1 - p)), 1 / (1 + e)
+    by_s = [sp.cancel(-e * f.diff(e)).subs(e, sp.exp(-s)) for f in (sigmoid, loss.subs(p, sigmoid))]
+    by_w = (w * x + b).diff(w)
+    return loss.diff(p), by_s[0], by_w, by_s[1] * by_w
 
 
 @claim("S0-310", "S0-311", "S0-312", "S0-313", "S0-314", "S4-132")
@@ -62,6 +63,13 @@ def descent(y, p, s, x):
 
     a = 1 / (1 + sp.exp(-s))
     return -y / p + (1 - y) / (1 - p), a * (1 - a), x, (y - a) * x
+
+
+@wrong("write the slope of the sigmoid in p, and not in s")
+def p_in_the_slope(y, p, s, x):
+    import sympy as sp
+
+    return -y / p + (1 - y) / (1 - p), p * (1 - p), x, (1 / (1 + sp.exp(-s)) - y) * x
 
 
 @wrong("leave p in the product")

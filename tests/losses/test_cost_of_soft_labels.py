@@ -20,16 +20,18 @@ EXERCISE = Exercise(
 
 def refutes(k, cost):
     def holds(result):
+        floating = all(t.is_floating_point() for t in result)
         logits, labels = (t.double() for t in result)
         fair = (
-            logits.shape == labels.shape == (k,)
+            floating
+            and logits.shape == labels.shape == (k,)
             and bool(logits.isfinite().all() and (labels >= 0).all())
             and abs(labels.sum() - 1) < 1e-5
             and bool((logits.softmax(0) - labels).abs().max() < 1e-5)
         )
         return fair and -(labels * logits.log_softmax(0)).sum() >= cost
 
-    told = f"a distribution and the logits that give just it, at a cross-entropy of {cost:.4g}"
+    told = f"a distribution over {k} classes and the logits that give just it, at a cross-entropy of {cost:.4g}"
     return such_that(told, holds)
 
 

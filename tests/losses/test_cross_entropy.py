@@ -45,6 +45,15 @@ def test_the_default_is_the_mean_over_the_rows(cross_entropy):
     check(cross_entropy, logits, torch.tensor([1, 0]), reduction="sum", want=total)
 
 
+@claim("S0-309")
+def test_the_weighted_mean_divides_by_the_targets_weights(cross_entropy):
+    logits = torch.tensor([[1 / 2, 1 / 4, 1 / 4], [1 / 8, 1 / 8, 3 / 4]], dtype=torch.float64).log()
+    weight = torch.tensor([1 / 4, 1 / 2, 2.0], dtype=torch.float64)
+    total = torch.tensor(7 / 4 * math.log(2), dtype=torch.float64)
+    check(cross_entropy, logits, torch.tensor([1, 0]), weight, want=total / (3 / 4))
+    check(cross_entropy, logits, torch.tensor([1, 0]), weight, reduction="sum", want=total)
+
+
 @claim("S0-309", "S0-316", "S4-128")
 @given(inputs.labelled_logits())
 def test_equals_the_formula_with_50_digits(cross_entropy, case):
@@ -90,6 +99,15 @@ def test_ignored_rows_do_not_count(cross_entropy, ignored, reduction):
 
 
 @claim("S0-309")
+def test_an_ignored_row_costs_0_whatever_its_logits(cross_entropy):
+    logits = torch.tensor([[-torch.inf, 0.0, -torch.inf], [0.0, 0.0, -torch.inf]])
+    targets = torch.tensor([-100, 1])
+    want = torch.tensor([0.0, math.log(2)])
+    check(cross_entropy, logits, targets, reduction="none", want=want)
+    check(cross_entropy, logits, targets, want=want[1])
+
+
+@claim("S0-309")
 def test_if_no_row_counts_the_mean_is_nan_and_the_sum_0(cross_entropy):
     for logits, targets in (
         (torch.zeros(0, 3), torch.zeros(0, dtype=torch.int64)),
@@ -122,6 +140,11 @@ def test_two_classes_are_the_binary_formula(cross_entropy, score):
     check(cross_entropy, logits, torch.ones(len(score)).long(), reduction="none", want=want)
 
 
+def test_a_single_row_is_a_loss_in_a_row(cross_entropy):
+    logits, want = torch.tensor([[1.0, 1.0, 2.0]]).log(), torch.tensor([math.log(4)])
+    check(cross_entropy, logits, torch.tensor([1]), reduction="none", want=want)
+
+
 def test_one_class_costs_nothing(cross_entropy):
     check(
         cross_entropy, torch.tensor([[3.0], [-2.0]]), torch.tensor([0, 0]), want=torch.tensor(0.0)
@@ -129,12 +152,13 @@ def test_one_class_costs_nothing(cross_entropy):
 
 
 def test_refuses_targets_that_are_no_class(cross_entropy):
+    logits = torch.tensor([[0.0, 1.0, 2.0], [3.0, 1.0, 0.0]])
     for bad in (3, -1):
         targets = torch.tensor([0, bad])
         expected = {"raises": ValueError, "naming": {"targets": bad}}
-        check(cross_entropy, torch.zeros(2, 3), targets, **expected)
+        check(cross_entropy, logits, targets, **expected)
     expected = {"raises": ValueError, "naming": {"targets": -100}}
-    check(cross_entropy, torch.zeros(2, 3), torch.tensor([0, -100]), ignore_index=1, **expected)
+    check(cross_entropy, logits, torch.tensor([0, -100]), ignore_index=1, **expected)
 
 
 def test_refuses_another_number_of_targets(cross_entropy):
@@ -172,6 +196,12 @@ def detached(logits, targets, weight=None, ignore_index=-100, reduction="mean"):
     return finished(log_p, targets, weight, ignore_index, reduction)
 
 
+@wrong("squeeze every axis of size 1: a single row loses its axis, too")
+def squeezed(logits, targets, weight=None, ignore_index=-100, reduction="mean"):
+    losses = torchs(logits, targets, weight, None, ignore_index, reduction=reduction)
+    return losses.squeeze()
+
+
 @wrong("clip the log-probability at -10")
 def clipped(logits, targets, weight=None, ignore_index=-100, reduction="mean"):
     log_p = logits.log_softmax(-1).clamp(min=-10)
@@ -195,6 +225,29 @@ def by_the_number_of_rows(logits, targets, weight=None, ignore_index=-100, reduc
         return torchs(logits, targets, weight, None, ignore_index, reduction=reduction)
     counted = (targets != ignore_index).sum()
     return torchs(logits, targets, weight, None, ignore_index, reduction="sum") / counted
+
+
+@wrong("divide by the sum of all weights, and not of the targets' weights")
+def by_all_weights(logits, targets, weight=None, ignore_index=-100, reduction="mean"):
+    if reduction != "mean" or weight is None:
+        return torchs(logits, targets, weight, None, ignore_index, reduction=reduction)
+    return torchs(logits, targets, weight, None, ignore_index, reduction="sum") / weight.sum()
+
+
+@wrong("leave the ignored rows out of the losses, and not at 0")
+def drops_ignored(logits, targets, weight=None, ignore_index=-100, reduction="mean"):
+    losses = torchs(logits, targets, weight, None, ignore_index, reduction=reduction)
+    return losses[targets != ignore_index] if reduction == "none" else losses
+
+
+@wrong("multiply an ignored row's loss by 0: where it is infinite, that is nan")
+def zero_times_infinity(logits, targets, weight=None, ignore_index=-100, reduction="mean"):
+    counted = (targets != ignore_index).to(logits.dtype)
+    at = targets.where(targets != ignore_index, 0)
+    w = counted if weight is None else counted * weight[at]
+    losses = -w * logits.log_softmax(-1).gather(1, at[:, None])[:, 0]
+    total = losses.sum()
+    return {"mean": total / w.sum(), "sum": total, "none": losses}.get(reduction, total)
 
 
 @wrong("count the ignored rows in the mean")

@@ -11,7 +11,7 @@ from grader import Exercise, check, claim, gpu, inputs, oracles, right, wrong
 EXERCISE = Exercise(
     level="core",
     after=("soft_cross_entropy", "softmax_jacobian"),
-    forbid=("autograd", "cross_entropy", "cross_entropy_loss"),
+    forbid=("autograd", "cross_entropy", "cross_entropy_loss", "_log_softmax_backward_data"),
     instead="derive the gradient by hand",
     hints=(
         "Differentiate log softmax(z)_c by z_a, once for a = c and once for a != c.",
@@ -23,9 +23,9 @@ EXERCISE = Exercise(
 
 @st.composite
 def cases(draw):
-    """Draw logits and labels of one shape; the labels have zeros, and mostly don't sum to 1."""
+    """Draw logits and labels of one shape; the labels have any sign, and mostly don't sum to 1."""
     n, k = draw(inputs.sizes(1, 4)), draw(inputs.sizes(1, 4))
-    labels = inputs.tensors(n, k, low=0, high=2, step=1 / 4)
+    labels = inputs.tensors(n, k, low=-1, high=2, step=1 / 4)
     return draw(inputs.tensors(n, k)), draw(labels)
 
 
@@ -44,6 +44,16 @@ def test_labels_that_do_not_sum_to_1_weight_the_softmax(cross_entropy_grad):
     labels = torch.tensor([[1.0, 1.0, 0.0]], dtype=torch.float64)
     want = torch.tensor([[-6 / 8, -2 / 8, 8 / 8]], dtype=torch.float64)
     check(cross_entropy_grad, logits, labels, want=want)
+    labels = torch.tensor([[2.0, -3.0, 0.0]], dtype=torch.float64)
+    want = torch.tensor([[-17 / 8, 21 / 8, -4 / 8]], dtype=torch.float64)
+    check(cross_entropy_grad, logits, labels, want=want)
+
+
+@claim("S0-327")
+def test_rows_without_labels_count_in_the_mean(cross_entropy_grad):
+    labels = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+    want = torch.tensor([[-0.25, 0.25], [0.0, 0.0]])
+    check(cross_entropy_grad, torch.zeros(2, 2), labels, want=want)
 
 
 @claim("S0-327", "S1-025")
@@ -64,6 +74,15 @@ def test_a_confident_mistake_has_the_largest_gradient(cross_entropy_grad):
     check(cross_entropy_grad, logits, labels, "sum", want=want)
 
 
+@claim("S1-025")
+def test_only_differences_of_the_logits_count(cross_entropy_grad):
+    near = torch.tensor([[0.0, 1.0]], dtype=torch.float64)
+    labels = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    want = near.softmax(-1) - labels
+    for shift in (9999, -1e4):
+        check(cross_entropy_grad, near + shift, labels, want=want)
+
+
 @claim("S0-327")
 def test_a_masked_class_without_weight_has_gradient_0(cross_entropy_grad):
     logits = torch.tensor([[0.0, -torch.inf, 0.0]])
@@ -81,11 +100,12 @@ def test_keeps_float32(cross_entropy_grad):
 
 
 def test_refuses_labels_of_another_shape(cross_entropy_grad):
-    expected = {"raises": ValueError, "naming": {"labels": (1, 3)}}
-    check(cross_entropy_grad, torch.zeros(2, 3), torch.zeros(1, 3), **expected)
+    for shape in ((1, 3), (2, 1), (3, 2), (3,)):
+        expected = {"raises": ValueError, "naming": {"labels": shape}}
+        check(cross_entropy_grad, torch.zeros(2, 3), torch.zeros(shape), **expected)
 
 
-@pytest.mark.parametrize("bad", ["none", "median"])
+@pytest.mark.parametrize("bad", ["none", "Mean"])
 def test_refuses_an_unknown_reduction(cross_entropy_grad, bad):
     expected = {"raises": ValueError, "naming": {"reduction": bad}}
     check(cross_entropy_grad, torch.zeros(1, 2), torch.ones(1, 2), bad, **expected)
@@ -126,6 +146,18 @@ def always_mean(logits, labels, reduction="mean"):
 def mean_of_entries(logits, labels, reduction="mean"):
     grad = always_sum(logits, labels)
     return grad / max(grad.numel(), 1) if reduction == "mean" else grad
+
+
+@wrong("divide by the number of rows that have labels, and not by that of all rows")
+def mean_of_labelled_rows(logits, labels, reduction="mean"):
+    grad = always_sum(logits, labels)
+    rows = int((labels != 0).any(-1).sum())
+    return grad / max(rows, 1) if reduction == "mean" else grad
+
+
+@wrong("clamp the logits to keep exp() small: large ones look alike")
+def clamped(logits, labels, reduction="mean"):
+    return over_rows(always_sum(logits.clamp(-50, 50), labels), reduction)
 
 
 @wrong("stop at -y / softmax: that is the gradient by the probabilities")

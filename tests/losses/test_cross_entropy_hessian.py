@@ -21,9 +21,9 @@ EXERCISE = Exercise(
 
 @st.composite
 def cases(draw):
-    """Draw logits and labels of one length; the labels mostly don't sum to 1."""
+    """Draw logits and labels of one length; the labels have any sign, and mostly don't sum to 1."""
     k = draw(inputs.sizes(1, 4))
-    return draw(inputs.tensors(k)), draw(inputs.tensors(k, low=0, high=2, step=1 / 4))
+    return draw(inputs.tensors(k)), draw(inputs.tensors(k, low=-2, high=2, step=1 / 4))
 
 
 @claim("S3-139")
@@ -39,6 +39,7 @@ def test_labels_that_do_not_sum_to_1_scale_it(cross_entropy_hessian):
     logits = torch.tensor([1.0, 3.0, 4.0], dtype=torch.float64).log()
     want = torch.tensor([[7, -3, -4], [-3, 15, -12], [-4, -12, 16]], dtype=torch.float64) / 32
     check(cross_entropy_hessian, logits, torch.tensor([1.0, 0.25, 0.75]).double(), want=want)
+    check(cross_entropy_hessian, logits, torch.tensor([0.5, 0.5, -3.0]).double(), want=-want)
 
 
 @claim("S3-139")
@@ -67,14 +68,16 @@ def test_a_single_class_has_no_curvature(cross_entropy_hessian):
 
 @claim("S3-139")
 def test_stays_finite_for_logits_of_1e4(cross_entropy_hessian):
-    logits, labels = torch.tensor([1e4, -1e4, 1e4]), torch.tensor([0.0, 1.0, 0.0])
+    labels = torch.tensor([0.0, 1.0, 0.0])
     want = torch.tensor([[0.25, 0.0, -0.25], [0.0, 0.0, 0.0], [-0.25, 0.0, 0.25]])
-    check(cross_entropy_hessian, logits, labels, want=want)
+    for logits in ([1e4, -1e4, 1e4], [1e4, 5e3, 1e4], [-5e3, -1e4, -5e3]):
+        check(cross_entropy_hessian, torch.tensor(logits), labels, want=want)
 
 
 def test_refuses_labels_of_another_shape(cross_entropy_hessian):
-    expected = {"raises": ValueError, "naming": {"labels": (1,)}}
-    check(cross_entropy_hessian, torch.zeros(3), torch.ones(1), **expected)
+    for shape in ((1,), (3, 1)):
+        expected = {"raises": ValueError, "naming": {"labels": shape}}
+        check(cross_entropy_hessian, torch.zeros(3), torch.ones(shape), **expected)
 
 
 @wrong("forget the factor sum(y): right only for labels that sum to 1")
@@ -128,9 +131,19 @@ def naive(logits, labels):
     return labels.sum() * (p.diag() - torch.outer(p, p))
 
 
+@wrong("clamp the logits to keep exp() small: large ones look alike")
+def clamped(logits, labels):
+    return labels.sum() * diagonal_and_outer(logits.clamp(-50, 50))
+
+
+@wrong("take the size of sum(y) only, and not its sign")
+def without_sign(logits, labels):
+    return labels.sum().abs() * diagonal_and_outer(logits)
+
+
 @right("entry by entry")
 def entry_by_entry(logits, labels):
-    if len(logits) != len(labels):
+    if logits.shape != labels.shape:
         raise ValueError(f"labels: wrong shape {tuple(labels.shape)}")
     p, k = torch.softmax(logits, 0), len(logits)
     rows = [[p[a] * (float(a == b) - p[b]) * labels.sum() for b in range(k)] for a in range(k)]

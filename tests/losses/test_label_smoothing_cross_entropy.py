@@ -39,19 +39,19 @@ def smoothed(logits, targets, eps=0.0, reduction="mean"):
 
 @claim("S3-135")
 def test_a_case_worked_by_hand(label_smoothing_cross_entropy):
-    # k = 4, eps = 1/2: the target has 5/8, the others 1/8 each
+    # k = 4, eps = 1/4: the target has 13/16, the others 1/16 each
     p = torch.tensor([[1 / 2, 1 / 4, 1 / 8, 1 / 8], [1 / 8, 1 / 4, 1 / 2, 1 / 8]]).double()
-    want = torch.tensor([5 * 1 + 2 + 3 + 3, 5 * 2 + 3 + 1 + 3], dtype=torch.float64)
-    want = want / 8 * math.log(2)
+    want = torch.tensor([13 * 1 + 2 + 3 + 3, 13 * 2 + 3 + 1 + 3], dtype=torch.float64)
+    want = want / 16 * math.log(2)
     targets = torch.tensor([0, 1])
-    check(label_smoothing_cross_entropy, p.log() + 2, targets, 1 / 2, "none", want=want)
+    check(label_smoothing_cross_entropy, p.log() + 2, targets, 1 / 4, "none", want=want)
 
 
 @claim("S3-135")
 def test_the_default_is_the_mean_over_the_rows(label_smoothing_cross_entropy):
     p = torch.tensor([[1 / 2, 1 / 4, 1 / 8, 1 / 8], [1 / 8, 1 / 4, 1 / 2, 1 / 8]]).double()
-    total = torch.tensor(30 / 8 * math.log(2), dtype=torch.float64)
-    case = p.log(), torch.tensor([0, 1]), 1 / 2
+    total = torch.tensor(54 / 16 * math.log(2), dtype=torch.float64)
+    case = p.log(), torch.tensor([0, 1]), 1 / 4
     check(label_smoothing_cross_entropy, *case, want=total / 2)
     check(label_smoothing_cross_entropy, *case, reduction="sum", want=total)
 
@@ -117,8 +117,9 @@ def test_of_no_rows_the_mean_is_nan_and_the_sum_0(label_smoothing_cross_entropy)
 @claim("S3-136")
 @pytest.mark.parametrize("bad", [1.125, -0.125, -5.0])
 def test_refuses_eps_outside_0_and_1(label_smoothing_cross_entropy, bad):
+    logits, targets = torch.tensor([[0.0, 1.0, 2.0]]), torch.tensor([1])
     expected = {"raises": ValueError, "naming": {"eps": bad}}
-    check(label_smoothing_cross_entropy, torch.zeros(1, 3), torch.tensor([1]), bad, **expected)
+    check(label_smoothing_cross_entropy, logits, targets, bad, **expected)
 
 
 def test_refuses_targets_that_are_no_class(label_smoothing_cross_entropy):
@@ -163,6 +164,12 @@ def mass_lost(logits, targets, eps=0.0, reduction="mean"):
     return reduced(mixed(logits.log_softmax(-1), targets, 1 - eps, share), reduction)
 
 
+@wrong("swap the parts: eps for the target, and 1 - eps for all classes alike")
+def swapped(logits, targets, eps=0.0, reduction="mean"):
+    share = (1 - eps) / logits.shape[-1]
+    return reduced(mixed(logits.log_softmax(-1), targets, eps + share, share), reduction)
+
+
 @wrong("forget to take (1 - eps) of the ordinary loss")
 def not_reduced(logits, targets, eps=0.0, reduction="mean"):
     share = eps / logits.shape[-1]
@@ -193,6 +200,13 @@ def zero_times_infinity(logits, targets, eps=0.0, reduction="mean"):
     log_p = logits.log_softmax(-1)
     nll = -log_p.gather(1, targets[:, None])[:, 0]
     return reduced((1 - eps) * nll - eps * log_p.mean(-1), reduction)
+
+
+@wrong("take exp() before subtracting the maximum: it overflows")
+def naive(logits, targets, eps=0.0, reduction="mean"):
+    share = eps / logits.shape[-1]
+    log_p = logits - logits.exp().sum(-1, keepdim=True).log()
+    return reduced(mixed(log_p, targets, 1 - eps + share, share), reduction)
 
 
 @wrong("take the logarithm of the softmax: it is -inf once the softmax has rounded to 0")

@@ -32,11 +32,11 @@ def cases(draw):
 
 @claim("S0-310", "S0-314", "S4-132")
 def test_a_case_worked_by_hand(logistic_regression_grad):
-    # s = (log 3, -log 3), so that sigmoid(s) = (3/4, 1/4)
-    x = torch.tensor([[1.0, 8.0, 0.0], [-1.0, 0.0, 4.0]], dtype=torch.float64)
+    # s = (log 3, -log 3), so that sigmoid(s) = (3/4, 1/4) and both differ from y by 1/4
+    x = torch.tensor([[0.0, 8.0, 0.0], [-2.0, 0.0, 4.0]], dtype=torch.float64)
     weight = torch.tensor([3.0, 1.0, 1.0], dtype=torch.float64).log()
-    labels, bias = torch.tensor([1.0, 0.0]).double(), torch.tensor(0.0).double()
-    want = torch.tensor([-1 / 4, -1.0, 1 / 2], dtype=torch.float64), torch.tensor(0.0).double()
+    labels, bias = torch.tensor([0.5, 0.0]).double(), weight[0]
+    want = torch.tensor([-1 / 4, 1.0, 1 / 2]).double(), torch.tensor(1 / 4).double()
     check(logistic_regression_grad, x, labels, weight, bias, want=want)
 
 
@@ -61,17 +61,26 @@ def test_a_saturated_mistake_has_a_large_gradient(logistic_regression_grad):
 
 @claim("S0-311", "S0-314")
 def test_stays_finite_where_the_sigmoid_is_0_or_1(logistic_regression_grad):
-    x = torch.tensor([[100.0, 0.0], [-100.0, 2.0], [100.0, 3.0], [-100.0, 4.0]])
-    labels = torch.tensor([0.0, 1.0, 1.0, 0.5])
-    want = torch.tensor([62.5, 0.0]), torch.tensor(-0.125)
-    want = torch.tensor([(100 + 100 + 0 + 50) / 4, (0 - 2 + 0 - 2) / 4]), want[1]
-    weight = torch.tensor([100.0, 0.0])
-    check(logistic_regression_grad, x, labels, weight, torch.tensor(0.0), want=want)
+    weight, bias = torch.tensor([100.0, 0.0]), torch.tensor(0.0)
+    x, labels = torch.tensor([[-100.0, 2.0], [-100.0, 4.0]]), torch.tensor([1.0, 0.5])
+    want = torch.tensor([(100 + 50) / 2, (-2 - 2) / 2]), torch.tensor(-0.75)
+    check(logistic_regression_grad, x, labels, weight, bias, want=want)
+    x, labels = torch.tensor([[100.0, 2.0], [100.0, 4.0]]), torch.tensor([0.0, 0.5])
+    want = torch.tensor([(100 + 50) / 2, (2 + 2) / 2]), torch.tensor(0.75)
+    check(logistic_regression_grad, x, labels, weight, bias, want=want)
 
 
-def test_refuses_labels_of_minus_1(logistic_regression_grad):
-    case = torch.zeros(2, 3), torch.tensor([1.0, -1.0]), torch.zeros(3), torch.tensor(0.0)
-    check(logistic_regression_grad, *case, raises=ValueError, naming={"labels": -1.0})
+@claim("S0-314")
+def test_examples_that_are_certain_and_right_have_gradient_0(logistic_regression_grad):
+    x, weight = torch.tensor([[100.0], [-100.0]]).double(), torch.tensor([100.0]).double()
+    labels, zero = torch.tensor([1.0, 0.0]).double(), torch.tensor(0.0).double()
+    check(logistic_regression_grad, x, labels, weight, zero, want=(zero[None], zero))
+
+
+def test_refuses_labels_outside_0_to_1(logistic_regression_grad):
+    for bad in (-1.0, 1.5):
+        case = torch.zeros(2, 3), torch.tensor([1.0, bad]), torch.zeros(3), torch.tensor(0.0)
+        check(logistic_regression_grad, *case, raises=ValueError, naming={"labels": bad})
 
 
 def test_refuses_shapes_that_would_broadcast(logistic_regression_grad):
@@ -135,6 +144,19 @@ def hard(x, labels, weight, bias):
 def bias_summed(x, labels, weight, bias):
     delta = delta_of(x, labels, weight, bias)
     return x.mT @ delta / len(x), delta.sum()
+
+
+@wrong("write the sigmoid as e^s / (1 + e^s): infinity by infinity for large s")
+def overflowing(x, labels, weight, bias):
+    powers = (x @ weight + bias).exp()
+    delta = powers / (1 + powers) - labels
+    return x.mT @ delta / len(x), delta.mean()
+
+
+@wrong("clamp the probabilities: an example that is certain and right keeps a gradient")
+def clamped(x, labels, weight, bias):
+    delta = (x @ weight + bias).sigmoid().clamp(1e-7, 1 - 1e-7) - labels
+    return x.mT @ delta / len(x), delta.mean()
 
 
 @right("one example at a time")

@@ -66,6 +66,22 @@ def test_the_gradient_is_minus_1_over_p_at_the_target(negative_log_likelihood, r
     check_gradient(negative_log_likelihood, *case, reduction=reduction, like=like)
 
 
+@claim("S0-318")
+def test_another_class_of_probability_0_has_gradient_0(negative_log_likelihood):
+    check_gradient(
+        negative_log_likelihood,
+        torch.tensor([[0.0, 0.25, 0.75]], dtype=torch.float64),
+        torch.tensor([1]),
+        upstream=torch.tensor(2.0, dtype=torch.float64),
+        want=(torch.tensor([[0.0, -8.0, 0.0]], dtype=torch.float64),),
+    )
+
+
+def test_a_single_row_is_a_loss_in_a_row(negative_log_likelihood):
+    p, want = torch.tensor([[0.5, 0.25, 0.25]]), torch.tensor([math.log(4)])
+    check(negative_log_likelihood, p, torch.tensor([2]), "none", want=want)
+
+
 @claim("S0-316")
 def test_an_impossible_target_costs_infinity(negative_log_likelihood):
     p = torch.tensor([[0.0, 1.0], [0.0, 1.0]])
@@ -77,6 +93,8 @@ def test_an_impossible_target_costs_infinity(negative_log_likelihood):
 def test_thousands_of_rows_do_not_underflow(negative_log_likelihood):
     p, targets = torch.tensor([[0.25, 0.75]]).repeat(3000, 1), torch.zeros(3000).long()
     check(negative_log_likelihood, p, targets, want=torch.tensor(math.log(4)))
+    total = torch.tensor(3000 * math.log(4), dtype=torch.float64)
+    check(negative_log_likelihood, p.double(), targets, "sum", want=total)
     tiny = torch.tensor([[1e-200, 1.0]], dtype=torch.float64)
     want = torch.tensor(200 * math.log(10), dtype=torch.float64)
     check(negative_log_likelihood, tiny, torch.tensor([0]), want=want)
@@ -125,6 +143,33 @@ def product(p, targets, reduction="mean"):
         return -picked.log()
     total = -picked.prod().log()
     return total if reduction == "sum" else total / len(p)
+
+
+@wrong("multiply by one-hot targets after the logarithm: 0 * log 0 is nan")
+def zero_times_infinity(p, targets, reduction="mean"):
+    hot = torch.nn.functional.one_hot(targets, p.shape[1])
+    return reduced(-(hot * p.log()).sum(-1), reduction)
+
+
+@wrong("set the other classes' logarithms to 0 afterwards: their gradient is nan where p is 0")
+def masked_afterwards(p, targets, reduction="mean"):
+    hot = torch.nn.functional.one_hot(targets, p.shape[1])
+    return reduced(-torch.where(hot == 1, p.log(), 0.0).sum(-1), reduction)
+
+
+@wrong("squeeze every axis of size 1: a single row loses its axis, too")
+def squeezed(p, targets, reduction="mean"):
+    return reduced(-p.gather(1, targets[:, None]).squeeze().log(), reduction)
+
+
+@wrong("look all targets up in every row")
+def every_target_in_every_row(p, targets, reduction="mean"):
+    return reduced(-p[:, targets].log(), reduction)
+
+
+@wrong("forget the minus sign")
+def not_negated(p, targets, reduction="mean"):
+    return reduced(p.gather(1, targets[:, None])[:, 0].log(), reduction)
 
 
 @wrong("average the probabilities before the logarithm")

@@ -21,6 +21,8 @@ def refutes(k):
         logits, changed, target = result
         fair = (
             logits.shape == changed.shape == (k,)
+            and logits.is_floating_point()
+            and changed.is_floating_point()
             and bool(logits.isfinite().all() and changed.isfinite().all())
             and isinstance(target, int)
             and 0 <= target < k
@@ -29,7 +31,7 @@ def refutes(k):
         costs = [-z.double().log_softmax(0)[target] for z in (logits, changed)]
         return fair and abs(costs[0] - costs[1]) >= 1
 
-    told = "two vectors of finite logits, equal at the target, whose losses are 1 nat apart"
+    told = f"two vectors of {k} finite logits, equal at the target, whose losses are 1 nat apart"
     return such_that(told, holds)
 
 

@@ -41,9 +41,9 @@ def test_a_case_worked_by_hand(output_delta):
     z = torch.tensor([3.0, 1.0, 1 / 3], dtype=torch.float64).log()  # a = (3/4, 1/2, 1/4)
     y = torch.tensor([0.0, 1.0, 1.0], dtype=torch.float64)
     ce = torch.tensor([3 / 4, -1 / 2, -3 / 4], dtype=torch.float64)
-    check(output_delta, z, y, "ce", "sigmoid", want=ce)
     slope = torch.tensor([3 / 16, 1 / 4, 3 / 16], dtype=torch.float64)
     check(output_delta, z, y, "mse", "sigmoid", want=ce * slope)
+    check(output_delta, z, y, "ce", "sigmoid", want=ce)
     check(output_delta, z, y, "mse", "linear", want=z - y)
 
 
@@ -63,6 +63,27 @@ def test_only_the_quadratic_cost_of_a_sigmoid_stalls(output_delta):
     check(output_delta, z, y, "ce", "sigmoid", want=torch.tensor([1.0, -1.0, 0.75]))
     check(output_delta, z, y, "mse", "sigmoid", want=torch.zeros(3))
     check(output_delta, z, y, "mse", "linear", want=torch.tensor([1000.0, -1001.0, 9999.75]))
+
+
+@claim("S4-131")
+def test_a_sigmoid_that_is_certain_and_right_has_delta_0(output_delta):
+    z, y = torch.tensor([1e3, -1e3]).double(), torch.tensor([1.0, 0.0]).double()
+    for loss in ("ce", "mse"):
+        check(output_delta, z, y, loss, "sigmoid", want=0 * y)
+
+
+@claim("S4-133")
+def test_the_label_of_a_linear_output_may_be_any_number(output_delta):
+    z, y = torch.tensor([0.5, 3.0]), torch.tensor([-3.0, 5.0])
+    check(output_delta, z, y, "mse", "linear", want=torch.tensor([3.5, -2.0]))
+
+
+@claim("S4-131", "S4-311")
+@pytest.mark.parametrize("dims", [(), (0,), (2, 1, 3)])
+def test_any_number_of_dimensions(output_delta, dims):
+    z, y = torch.zeros(dims), torch.ones(dims)
+    check(output_delta, z, y, "ce", "sigmoid", want=-y / 2)
+    check(output_delta, z, y, "mse", "sigmoid", want=-y / 8)
 
 
 @claim("S4-133")
@@ -125,6 +146,22 @@ def uncancelled(logits, labels, loss, activation):
         return logits - labels
     slope = a * (1 - a)
     return (a - labels) / slope * slope if loss == "ce" else (a - labels) * slope
+
+
+@wrong("write the sigmoid as e^z / (1 + e^z): infinity by infinity for large z")
+def overflowing(logits, labels, loss, activation):
+    a = logits.exp() / (1 + logits.exp())
+    if activation == "linear":
+        return logits - labels
+    return a - labels if loss == "ce" else (a - labels) * a * (1 - a)
+
+
+@wrong("clamp the sigmoid: an output that is certain and right keeps a delta")
+def clamped(logits, labels, loss, activation):
+    a = logits.sigmoid().clamp(1e-7, 1 - 1e-7)
+    if activation == "linear":
+        return logits - labels
+    return a - labels if loss == "ce" else (a - labels) * a * (1 - a)
 
 
 @right("the derivative by a, and then the slope of a")

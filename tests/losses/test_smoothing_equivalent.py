@@ -44,6 +44,12 @@ def test_nothing_stays_nothing_and_the_uniform_target_is_1(smoothing_equivalent)
     check(smoothing_equivalent, Fraction(6, 7), 7, want=Fraction(1))
 
 
+@claim("S3-135")
+def test_stays_exact_for_a_fraction_that_no_float_holds(smoothing_equivalent):
+    eps = Fraction(1, 3**40)
+    check(smoothing_equivalent, eps, 7, want=Fraction(7, 6 * 3**40))
+
+
 def test_refuses_what_torch_cannot_do(smoothing_equivalent):
     for eps in (Fraction(5, 7), Fraction(-1, 7)):
         check(smoothing_equivalent, eps, 3, raises=ValueError, naming={"eps": eps})
@@ -72,6 +78,16 @@ def k_plus_1(eps, k):
 @wrong("compute with floating point numbers: the result is not exact")
 def floating(eps, k):
     return float(eps) * k / (k - 1)
+
+
+@wrong("go through floating point numbers, and take the nearest simple fraction")
+def nearest_fraction(eps, k):
+    return Fraction(float(eps) * k / (k - 1)).limit_denominator()
+
+
+@wrong("return what one class gets, and not k times that")
+def one_part(eps, k):
+    return eps / (k - 1)
 
 
 @right("from the true class: 1 - a (k - 1) / k = 1 - eps")

@@ -18,8 +18,10 @@ EXERCISE = Exercise(
 
 @claim("S3-134")
 def test_a_case_worked_by_hand(soft_labels):
-    want = torch.tensor([[1 / 8, 1 / 8, 1 / 2, 1 / 8, 1 / 8], [1 / 2, 1 / 8, 1 / 8, 1 / 8, 1 / 8]])
-    check(soft_labels, torch.tensor([2, 0]), 5, 0.5, want=want)
+    # The four other classes share 1/4.
+    want = torch.full((2, 5), 1 / 16)
+    want[0, 2] = want[1, 0] = 3 / 4
+    check(soft_labels, torch.tensor([2, 0]), 5, 0.25, want=want)
 
 
 @claim("S3-134")
@@ -93,6 +95,13 @@ def swapped(targets, k, eps):
     return torch.full((len(targets), k), (1 - eps) / max(k - 1, 1)).scatter(
         1, targets[:, None], float(eps)
     )
+
+
+@wrong("write 1 - eps into the targets' columns of every row")
+def in_every_row(targets, k, eps):
+    labels = torch.full((len(targets), k), eps / max(k - 1, 1))
+    labels[:, targets] = 1 - eps
+    return labels
 
 
 @wrong("divide by k - 1 even if there is a single class")

@@ -19,7 +19,7 @@ EXERCISE = Exercise(
 @st.composite
 def cases(draw):
     """Draw x [n, d], weight [d, k] and bias [k]."""
-    n, d, k = draw(inputs.sizes(1, 4)), draw(inputs.sizes(1, 3)), draw(inputs.sizes(1, 4))
+    n, d, k = draw(inputs.sizes(1, 4)), draw(inputs.sizes(1, 3)), draw(inputs.sizes(2, 4))
     small = {"low": -2, "high": 2}
     shapes = ((n, d), (d, k), (k,))
     return tuple(draw(inputs.tensors(*shape, **small)) for shape in shapes)
@@ -58,8 +58,8 @@ def test_gradients_flow_back_to_all_arguments(softmax_regression, case):
 @claim("S1-017", "S1-022")
 def test_stays_finite_for_logits_of_1e4(softmax_regression):
     x, bias = torch.tensor([[100.0], [-100.0]]), torch.zeros(3)
-    want = torch.tensor([[0.5, 0.0, 0.5], [0.0, 1.0, 0.0]])
-    check(softmax_regression, x, torch.tensor([[100.0, -100.0, 100.0]]), bias, want=want)
+    want = torch.tensor([[0.5, 0.0, 0.5], [0.0, 1.0, 0.0]])  # the rows' maxima are far apart
+    check(softmax_regression, x, torch.tensor([[100.0, 50.0, 100.0]]), bias, want=want)
 
 
 @claim("S1-017")
@@ -76,8 +76,9 @@ def test_refuses_weights_laid_out_the_other_way(softmax_regression):
 
 def test_refuses_a_bias_that_would_broadcast(softmax_regression):
     x, weight = torch.zeros(2, 3), torch.zeros(3, 4)
-    expected = {"raises": ValueError, "naming": {"bias": (1,)}}
-    check(softmax_regression, x, weight, torch.zeros(1), **expected)
+    for shape in ((1,), (1, 4), (2, 4)):
+        expected = {"raises": ValueError, "naming": {"bias": shape}}
+        check(softmax_regression, x, weight, torch.zeros(shape), **expected)
 
 
 @wrong("normalise over the examples: the softmax goes along dimension 0")
@@ -120,6 +121,24 @@ def twice(x, weight, bias):
 def detached(x, weight, bias):
     logits = x @ weight + bias
     return (logits - logits.logsumexp(-1, keepdim=True).detach()).exp()
+
+
+@wrong("let the gradients pass straight through the softmax")
+def straight_through(x, weight, bias):
+    logits = x @ weight + bias
+    return logits + (logits.softmax(-1) - logits).detach()
+
+
+@wrong("subtract the largest of all logits, and not that of the row: other rows become 0 / 0")
+def common_maximum(x, weight, bias):
+    logits = x @ weight + bias
+    powers = (logits - logits.max()).exp()
+    return powers / powers.sum(-1, keepdim=True)
+
+
+@wrong("clamp the logits to keep exp() small: large ones look alike")
+def clamped(x, weight, bias):
+    return (x @ weight + bias).clamp(-50, 50).softmax(-1)
 
 
 @right("by addmm and exponentials")

@@ -30,6 +30,10 @@ def cases(draw):
     return x, torch.tensor(targets), weight, bias
 
 
+def columns(*entries):
+    return [torch.tensor(e, dtype=torch.float64)[:, None] for e in entries]
+
+
 @claim("S0-315", "S0-317", "S0-324", "S0-325", "S0-326", "S0-327")
 def test_a_case_worked_by_hand(softmax_regression_grad):
     # The logits are the bias, log(1, 3, 4): softmax is (1, 3, 4) / 8 in both rows.
@@ -64,20 +68,28 @@ def test_every_class_has_a_gradient_and_they_sum_to_0(softmax_regression_grad):
 
 @claim("S0-327")
 def test_stays_finite_for_logits_of_1e4(softmax_regression_grad):
-    x, weight = torch.tensor([[100.0], [100.0]]), torch.tensor([[100.0], [0.0], [-100.0]])
-    want = torch.tensor([[50.0], [0.0], [-50.0]]), torch.tensor([0.5, 0.0, -0.5])
-    case = x, torch.tensor([2, 0]), weight, torch.zeros(3)
-    check(softmax_regression_grad, *case, want=want)
+    x, weight, bias = columns([100.0, -100.0], [100.0, 50.0, 75.0], [0.0, 0.0, 0.0])
+    want = columns([100.0, -50.0, -50.0], [0.0, 0.5, -0.5])
+    case = x, torch.tensor([2, 0]), weight, bias[:, 0]
+    check(softmax_regression_grad, *case, want=(want[0], want[1][:, 0]))
+
+
+@claim("S0-327")
+def test_examples_that_are_certain_and_right_have_gradient_0(softmax_regression_grad):
+    x, weight, bias = columns([100.0, -100.0], [100.0, 50.0, 75.0], [0.0, 0.0, 0.0])
+    case = x, torch.tensor([0, 1]), weight, bias[:, 0]
+    check(softmax_regression_grad, *case, want=(0 * weight, 0 * bias[:, 0]))
 
 
 def test_refuses_targets_that_are_no_class(softmax_regression_grad):
     x, weight, bias = torch.zeros(2, 4), torch.zeros(3, 4), torch.zeros(3)
-    for bad in (3, -1):
+    for bad in (3, -1, -100):
         targets = torch.tensor([0, bad])
         expected = {"raises": ValueError, "naming": {"targets": bad}}
         check(softmax_regression_grad, x, targets, weight, bias, **expected)
-    expected = {"raises": ValueError, "naming": {"targets": (5,)}}
-    check(softmax_regression_grad, x, torch.zeros(5).long(), weight, bias, **expected)
+    for shape in ((5,), (2, 1)):
+        expected = {"raises": ValueError, "naming": {"targets": shape}}
+        check(softmax_regression_grad, x, torch.zeros(shape).long(), weight, bias, **expected)
 
 
 def test_refuses_weights_laid_out_the_other_way(softmax_regression_grad):
@@ -145,11 +157,26 @@ def naive(x, targets, weight, bias):
     return delta.mT @ x / len(x), delta.mean(0)
 
 
+@wrong("subtract the largest of all logits, and not that of the row: other rows become 0 / 0")
+def common_maximum(x, targets, weight, bias):
+    logits = linear(x, weight, bias)
+    powers = (logits - logits.max()).exp()
+    delta = powers / powers.sum(-1, keepdim=True) - one_hot(targets, len(weight)).to(x.dtype)
+    return delta.mT @ x / len(x), delta.mean(0)
+
+
+@wrong("clamp the probabilities: an example that is certain and right keeps a gradient")
+def clamped(x, targets, weight, bias):
+    p = linear(x, weight, bias).softmax(-1).clamp(1e-7, 1 - 1e-7)
+    delta = p - one_hot(targets, len(weight)).to(x.dtype)
+    return delta.mT @ x / len(x), delta.mean(0)
+
+
 @right("one example at a time, a sum of outer products")
 def outer_products(x, targets, weight, bias):
     if weight.shape[1:] != x.shape[1:]:
         raise ValueError(f"weight: wrong shape {tuple(weight.shape)}")
-    if len(targets) != len(x):
+    if targets.shape != x.shape[:1]:
         raise ValueError(f"targets: wrong shape {tuple(targets.shape)}")
     by_weight, by_bias = torch.zeros_like(weight), torch.zeros_like(bias)
     for row, t in zip(x, targets.tolist(), strict=True):

@@ -93,6 +93,23 @@ def test_equals_torch_over_several_steps(adadelta_step):
         check(adadelta_step, *args, want=(theta, s, delta))
 
 
+def test_the_defaults_are_those_of_the_stub(adadelta_step):
+    theta, s, delta, grad = double(1.0, 1.0), double(0.0, 10.0), double(0.0, 2.0), double(2.0, -1.0)
+    new = double(0.4, 9.1)
+    step = grad * ((delta + 1e-6) / (new + 1e-6)).sqrt()
+    want = (theta - step, new, 0.9 * delta + 0.1 * step**2)
+    check(adadelta_step, theta, s, delta, grad, want=want)
+
+
+@claim("S1-208")
+def test_delta_knows_the_step_and_not_the_difference_that_it_makes(adadelta_step):
+    theta, s, delta, grad = double(2.0**45), double(2.0), double(3.0), double(2.0**-8)
+    step = grad * (4 / (2 + 2.0**-17)) ** 0.5
+    want = (theta - step, 1 + grad**2 / 2, 1.5 + step**2 / 2)
+    why = "theta is so large that the step is rounded in it"
+    check(adadelta_step, theta, s, delta, grad, 0.5, 1.0, want=want, why=why)
+
+
 def test_keeps_the_dtype_of_the_parameters(adadelta_step):
     theta, none, grad = torch.tensor([5.0]), torch.tensor([0.0]), torch.tensor([2.0])
     want = (torch.tensor([4.0]), torch.tensor([3.0]), torch.tensor([0.75]))
@@ -154,6 +171,13 @@ def no_rate(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
 @wrong("swap rho and 1 - rho")
 def swapped(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
     return torchs(theta, s, delta, grad, 1 - rho, eps, lr)
+
+
+@wrong("take the step as the difference that it makes to theta, which is rounded")
+def rounded(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
+    moved, s, _ = torchs(theta, s, delta, grad, rho, eps)
+    delta_now = rho * delta + (1 - rho) * (theta - moved) ** 2
+    return theta - lr * (theta - moved), s, delta_now
 
 
 @wrong("write into s and delta: the caller's tensors change")

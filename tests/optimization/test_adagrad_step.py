@@ -87,6 +87,11 @@ def test_equals_torch_over_several_steps(adagrad_step):
         check(adagrad_step, *args, want=(theta, s))
 
 
+def test_the_defaults_are_those_of_the_stub(adagrad_step):
+    theta, none, grad = double(1.0), double(0.0), double(1e-10)  # as large as eps
+    check(adagrad_step, theta, none, grad, 0.5, want=(double(0.75), grad**2))
+
+
 def test_keeps_the_dtype_of_the_parameters(adagrad_step):
     theta, s, grad = torch.tensor([1.0]), torch.tensor([9.0]), torch.tensor([4.0])
     check(adagrad_step, theta, s, grad, 0.5, want=(torch.tensor([0.6]), torch.tensor([25.0])))

@@ -117,6 +117,15 @@ def test_equals_torch_on_any_gradients(adam, grads, lr, beta1, beta2, decay, ams
     follow(adam, grads.tolist(), lr=lr, beta1=beta1, beta2=beta2, **options)
 
 
+@claim("S0-363", "S0-364")
+def test_the_corrections_fade_and_never_end(adam):
+    follow(adam, 60 * GRADS, lr=0.1, beta1=0.99)
+
+
+def test_the_defaults_are_those_of_the_stub(adam):
+    follow(adam, ((1e-8, -2.0, 0.5), *GRADS))  # one as large as eps
+
+
 def test_keeps_the_dtype_of_the_parameters(adam):
     optimizer = adam(lr=0.5, beta1=0.5, beta2=0.75)
     theta, grad = torch.tensor([[1.0, 2.0]]), torch.tensor([[4.0, -2.0]])

@@ -120,6 +120,25 @@ def test_gradients_a_thousand_times_as_large_take_the_same_path(adam_step):
         theta, m, v = small
 
 
+@claim("S0-363", "S0-364")
+def test_the_corrections_fade_and_never_end(adam_step):
+    theta, m, v, grad = double(1.0, -8.0), double(0.5, -2.0), double(4.0, 3.0), double(2.0, 1.0)
+    for t in (300, 5_000, 100_000):
+        args = (theta, m, v, grad, t, 0.25, 0.9999, 0.99999)
+        check(adam_step, *args, want=torchs(*args))
+
+
+def test_the_defaults_are_those_of_the_stub(adam_step):
+    theta, none, grad = (
+        double(1.0, 1.0),
+        double(0.0, 0.0),
+        double(1e-8, -4.0),
+    )  # one as large as eps
+    step = 1e-3 * double(0.5, -1 / (1 + 0.25e-8))
+    want = (theta - step, grad / 10, grad**2 / 1000)
+    check(adam_step, theta, none, none, grad, 1, want=want)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 def test_keeps_the_dtype_of_the_parameters(adam_step, dtype):
     theta, none, grad = (

@@ -93,6 +93,25 @@ def test_equals_torch_over_several_steps_at_rates_that_change(adam_w_step):
         check(adam_w_step, *args, want=(theta, m, v))
 
 
+@claim("S0-363", "S0-364")
+def test_the_corrections_fade_and_never_end(adam_w_step):
+    theta, m, v, grad = double(1.0, -8.0), double(0.5, -2.0), double(4.0, 3.0), double(2.0, 1.0)
+    for t in (300, 5_000, 100_000):
+        args = (theta, m, v, grad, t, 0.25, 0.9999, 0.99999)
+        check(adam_w_step, *args, want=torchs(*args))
+
+
+def test_the_defaults_are_those_of_the_stub(adam_w_step):
+    theta, none, grad = (
+        double(8.0, -16.0),
+        double(0.0, 0.0),
+        double(1e-8, -4.0),
+    )  # one as large as eps
+    step = 1e-3 * double(0.5, -1 / (1 + 0.25e-8))
+    want = ((1 - 1e-5) * theta - step, grad / 10, grad**2 / 1000)
+    check(adam_w_step, theta, none, none, grad, 1, want=want)
+
+
 def test_keeps_the_dtype_of_the_parameters(adam_w_step):
     theta, none, grad = (torch.tensor(x) for x in ([1.0, 2.0], [0.0, 0.0], [4.0, -2.0]))
     want = tuple(map(torch.tensor, ([0.25, 2.0], [2.0, -1.0], [4.0, 1.0])))
@@ -150,6 +169,63 @@ def fixed_decay(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8,
 def uncorrected(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
     _, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps)
     return (1 - lr * weight_decay) * theta - lr * m / (v.sqrt() + eps), m, v
+
+
+@wrong("correct both moments by 1 - beta1^t: the second needs its own beta2")
+def one_correction(
+    theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2
+):
+    _, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps)
+    bias = 1 - beta1**t
+    step = m / bias / ((v / bias).sqrt() + eps)
+    return (1 - lr * weight_decay) * theta - lr * step, m, v
+
+
+@wrong("correct the first moment only")
+def second_uncorrected(
+    theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2
+):
+    _, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps)
+    step = m / (1 - beta1**t) / (v.sqrt() + eps)
+    return (1 - lr * weight_decay) * theta - lr * step, m, v
+
+
+@wrong("correct the second moment only")
+def first_uncorrected(
+    theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2
+):
+    _, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps)
+    step = m / ((v / (1 - beta2**t)).sqrt() + eps)
+    return (1 - lr * weight_decay) * theta - lr * step, m, v
+
+
+@wrong("correct the bias of the first step at every step: 1 - beta and not 1 - beta^t")
+def always_the_first(
+    theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2
+):
+    return torchs(theta, m, v, grad, 1, lr, beta1, beta2, eps, weight_decay)
+
+
+@wrong("count the steps from 0: the correction is one step behind the next")
+def one_late(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
+    return torchs(theta, m, v, grad, t + 1, lr, beta1, beta2, eps, weight_decay)
+
+
+@wrong("return the corrected moments: they are then corrected again at the next step")
+def returns_corrected(
+    theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2
+):
+    theta, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps, weight_decay)
+    return theta, m / (1 - beta1**t), v / (1 - beta2**t)
+
+
+@wrong("add eps before the bias correction: it's enlarged along with the root")
+def eps_before_correction(
+    theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2
+):
+    _, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps)
+    rate = lr * (1 - beta2**t) ** 0.5 / (1 - beta1**t)
+    return (1 - lr * weight_decay) * theta - rate * m / (v.sqrt() + eps), m, v
 
 
 @wrong("put eps inside the root")

@@ -102,11 +102,12 @@ def test_refuses_rates_and_momenta_out_of_range(momentum_step):
 
 
 def test_refuses_other_shapes(momentum_step):
-    x, column = torch.ones(3), torch.ones(3, 1)
-    naming = {"velocity": column.shape}
-    check(momentum_step, x, column, x, 0.5, 0.5, raises=ValueError, naming=naming)
-    naming = {"grad": column.shape}
-    check(momentum_step, x, x, column, 0.5, 0.5, raises=ValueError, naming=naming)
+    x = torch.ones(3)
+    for shape in ((3, 1), (1,), ()):
+        other, naming = torch.ones(shape), {"velocity": shape}
+        check(momentum_step, x, other, x, 0.5, 0.5, raises=ValueError, naming=naming)
+        naming = {"grad": shape}
+        check(momentum_step, x, x, other, 0.5, 0.5, raises=ValueError, naming=naming)
 
 
 @wrong("keep the learning rate outside the velocity, as torch does")

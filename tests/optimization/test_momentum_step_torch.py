@@ -75,7 +75,9 @@ def test_nesterov_looks_one_step_ahead(momentum_step_torch):
 @claim("S1-204", "S4-323")
 def test_without_momentum_it_is_gradient_descent(momentum_step_torch):
     theta, velocity, grad = double(1.0, 2.0), double(3.0, -5.0), double(4.0, -2.0)
-    check(momentum_step_torch, theta, velocity, grad, 0.5, 0.0, want=(double(-1.0, 3.0), grad))
+    want = (double(-1.0, 3.0), grad)
+    check(momentum_step_torch, theta, velocity, grad, 0.5, 0.0, want=want)
+    check(momentum_step_torch, theta, velocity, grad, 0.5, 0.0, nesterov=True, want=want)
 
 
 @claim("S0-356")
@@ -144,9 +146,11 @@ def test_refuses_a_momentum_out_of_range(momentum_step_torch):
 
 
 def test_refuses_nesterov_with_dampening(momentum_step_torch):
-    x, naming = torch.ones(2), {"dampening": 0.25}
-    options = {"dampening": 0.25, "nesterov": True}
-    check(momentum_step_torch, x, x, x, 0.5, 0.5, **options, raises=ValueError, naming=naming)
+    x = torch.ones(2)
+    for dampening in (0.25, -0.25):
+        options = {"dampening": dampening, "nesterov": True}
+        naming = {"dampening": dampening}
+        check(momentum_step_torch, x, x, x, 0.5, 0.5, **options, raises=ValueError, naming=naming)
 
 
 @wrong("take the learning rate into the velocity: this is the notes' form")
@@ -214,7 +218,7 @@ def bare_gradient_ahead(
 
 @wrong("keep the caller's gradient as the first velocity: zeroing the one empties the other")
 def alias(theta, velocity, grad, lr, momentum, dampening=0.0, weight_decay=0.0, nesterov=False):
-    new, new_velocity = torchs(
+    new, new_velocity = written_out(
         theta, velocity, grad, lr, momentum, dampening, weight_decay, nesterov
     )
     return new, grad if velocity is None and not weight_decay else new_velocity

@@ -92,6 +92,12 @@ def test_the_mean_is_the_sum_of_the_faded_squares(rmsprop_step):
     check(rmsprop_step, theta, before, grads[3], 0.1, 0.5, 0.01, want=want)
 
 
+def test_the_defaults_are_those_of_the_stub(rmsprop_step):
+    theta, s, grad = double(1.0, 1.0), double(0.0, 100.0), double(1e-7, -20.0)  # sqrt(s') is eps
+    want = (double(0.5, 1 + 2 / (103**0.5 + 1e-8)), double(1e-16, 103.0))
+    check(rmsprop_step, theta, s, grad, 0.1, want=want)
+
+
 def test_keeps_the_dtype_of_the_parameters(rmsprop_step):
     theta, s, grad = torch.tensor([1.0]), torch.tensor([1.0]), torch.tensor([7.0])
     want = (torch.tensor([0.3]), torch.tensor([25.0]))

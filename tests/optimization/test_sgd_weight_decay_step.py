@@ -97,9 +97,10 @@ def test_refuses_negative_rates(sgd_weight_decay_step):
 
 
 def test_refuses_a_gradient_of_another_shape(sgd_weight_decay_step):
-    grad = torch.ones(3, 1)
-    naming = {"grad": grad.shape}
-    check(sgd_weight_decay_step, torch.ones(3), grad, 0.5, raises=ValueError, naming=naming)
+    for shape in ((3, 1), (1,), ()):
+        naming = {"grad": shape}
+        args = (torch.ones(3), torch.ones(shape), 0.5)
+        check(sgd_weight_decay_step, *args, raises=ValueError, naming=naming)
 
 
 @wrong("penalise weight_decay * theta^2 and not half of it: the decay is twice as strong")

@@ -33,6 +33,7 @@ class Run:
         self.outcomes: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
         self.sizes: dict[tuple[str, str, str], int] = defaultdict(int)
         self.is_set_up = False
+        self.named: set[tuple[str, str, str]] = set()  # wrong answers that a test has rejected
 
     @property
     def is_learners(self) -> bool:
@@ -261,7 +262,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Gener
     if call.when == "call":
         run.outcomes[subject.key][item.nodeid] = made.outcome
         if subject.label.startswith("wrong-"):
-            _judge_wrong_answer(made, call, subject)
+            _judge_wrong_answer(made, call, subject, run)
         elif made.failed and not run.maintainer:
             from grader.machine import report
 
@@ -275,14 +276,16 @@ def _nothing(excinfo: pytest.ExceptionInfo, style: Any = None) -> str:
     return ""
 
 
-def _judge_wrong_answer(made: Any, call: pytest.CallInfo, subject: "Subject") -> None:
+def _judge_wrong_answer(made: Any, call: pytest.CallInfo, subject: "Subject", run: Run) -> None:
     """Count a rejection as what it is here: a success."""
     error = call.excinfo.value if call.excinfo else None
     made.rejected = isinstance(error, Verdict)
     made.diagnosis = subject.answer.diagnosis
     if isinstance(error, Verdict):
-        made.said = error.diagnoses
         made.counts = subject.answer.accepts_bad_input or not isinstance(error, Accepted)
+        is_first = made.counts and subject.key not in run.named
+        made.said = error.diagnoses if is_first else []  # what a learner would read: the first
+        run.named |= {subject.key} if is_first else set()
         made.outcome, made.longrepr = "passed", None
 
 

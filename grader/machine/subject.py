@@ -77,7 +77,8 @@ class Subject:
 
     def remember(self, call: Call, outcome: Outcome) -> None:
         """Keep a call that the answer got right: a mistake that errs there isn't the learner's."""
-        self.remembered.append((call, outcome))
+        if not call.is_large:  # it would be run again for every mistake
+            self.remembered.append((call, outcome))
 
     @property
     def key(self) -> tuple[str, str, str]:

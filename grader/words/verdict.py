@@ -30,6 +30,10 @@ class Mismatch(Verdict):
     """A result or a gradient that is not the expected one."""
 
 
+class CutOff(Mismatch):
+    """A result that no gradient can flow back from."""
+
+
 class Accepted(Mismatch):
     """Bad input that was not refused, or refused in other words than the stub's."""
 

@@ -27,4 +27,4 @@ def same_padding(kernel: int, dilation: int = 1, extra: str = "end") -> tuple[in
     total = dilation * (kernel - 1)
     # An odd total has no equal halves: a symmetric padding misses the size by one.
     fewer, more = total // 2, total - total // 2
-    return (fewer, more) if extra == "end" else (more, fewer)
+    return {"end": (fewer, more), "start": (more, fewer)}[extra]

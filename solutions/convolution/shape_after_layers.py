@@ -35,11 +35,11 @@ def shape_after_layers(
             raise ValueError(f"layers[{i}] takes {of['in_channels']} channels, but gets {c}")
         c, s, p = of["out_channels"], of.get("stride", 1), of.get("padding", 0)
         reach = of.get("dilation", 1) * (of["kernel_size"] - 1) + 1
-        if kind == "conv":
-            image = [(size + 2 * p - reach) // s + 1 for size in image]
-        else:
+        if kind.endswith("transpose"):
             # What a convolution divides and adds, its transpose multiplies and takes away.
             image = [(z - 1) * s + reach - 2 * p + of.get("output_padding", 0) for z in image]
+        else:
+            image = [(size + 2 * p - reach) // s + 1 for size in image]
         if min(image) < 1:
             raise ValueError(f"layers[{i}] leaves {image[0]} rows and {image[1]} columns")
     return n, c, image[0], image[1]

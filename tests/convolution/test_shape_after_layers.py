@@ -75,6 +75,7 @@ def test_the_notes_listing_has_a_kernel_of_5_and_then_one_of_1(shape_after_layer
     check(shape_after_layers, (1, 3, 193, 193), LISTING[:1], want=(1, 10, 189, 189))
     check(shape_after_layers, (1, 3, 193, 193), LISTING, want=(1, 10, 189, 189))
     check(shape_after_layers, (2, 3, 9, 6), LISTING, want=(2, 10, 5, 2))
+    check(shape_after_layers, (2, 3, 5, 7), LISTING, want=(2, 10, 1, 3), why="one row is enough")
 
 
 def test_without_layers_nothing_changes(shape_after_layers):
@@ -114,6 +115,7 @@ def test_refuses_channels_that_do_not_meet(shape_after_layers):
     layers = [layer("conv", 3, 7, 3), layer("conv", 4, 5, 3)]
     check(shape_after_layers, (1, 3, 9, 9), layers, raises=ValueError, naming={"layers[1]": 7})
     check(shape_after_layers, (1, 6, 9, 9), layers, raises=ValueError, naming={"layers[0]": 6})
+    check(shape_after_layers, (1, 2, 9, 9), layers, raises=ValueError, naming={"layers[0]": 2})
 
 
 def test_refuses_a_layer_that_leaves_nothing(shape_after_layers):

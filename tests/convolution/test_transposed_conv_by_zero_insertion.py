@@ -11,7 +11,14 @@ from grader import Exercise, check, check_gradient, claim, gpu, inputs, right, w
 EXERCISE = Exercise(
     level="core",
     after=("transposed_conv_scatter",),
-    forbid=("conv_transpose", "autograd", "torch.nn.grad", "scipy.signal", "scipy.ndimage"),
+    forbid=(
+        "conv_transpose",
+        "convolution_backward",
+        "autograd",
+        "torch.nn.grad",
+        "scipy.signal",
+        "scipy.ndimage",
+    ),
     instead="use an ordinary convolution",
     hints=(
         "Stride 1, no padding, first: which entries of x lead to out[0, 0], and to out[1, 1]?",

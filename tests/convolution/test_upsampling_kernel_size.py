@@ -87,6 +87,7 @@ def test_refuses_an_output_padding_that_leaves_no_weight(upsampling_kernel_size)
 
 def test_refuses_an_output_padding_that_torch_refuses(upsampling_kernel_size):
     check(upsampling_kernel_size, 2, 1, 2, raises=ValueError, naming={"output_padding": 2})
+    check(upsampling_kernel_size, 2, 2, 5, raises=ValueError, naming={"output_padding": 5})
 
 
 @wrong("add the padding of one side: torch cuts it off on both")

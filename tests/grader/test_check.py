@@ -228,3 +228,8 @@ def test_a_message_names_an_argument_and_its_value(said, naming, fine):
     else:
         with pytest.raises(Accepted):
             check(answer, raises=ValueError, naming=naming)
+
+
+def test_a_constant_has_a_gradient_of_zero():
+    x = torch.tensor([1.0, 2.0])
+    check_gradient(lambda x: torch.ones(2), x, want=(torch.zeros(2),))

@@ -91,7 +91,7 @@ def test_keeps_the_dtype_of_p(binary_cross_entropy, dtype):
 
 
 def test_refuses_shapes_that_would_broadcast(binary_cross_entropy):
-    p, labels = torch.full((3, 1), 0.5), torch.zeros(3)
+    p, labels = torch.full((3, 1), 0.75), torch.full((3,), 0.25)
     check(binary_cross_entropy, p, labels, raises=ValueError, naming={"labels": (3,)})
 
 

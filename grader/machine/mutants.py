@@ -9,6 +9,7 @@ import argparse
 import ast
 import contextlib
 import difflib
+import importlib
 import multiprocessing
 import os
 import signal
@@ -38,7 +39,16 @@ BINARY = {
     "Pow": ("Mul", "Add"),
     "BitAnd": ("BitOr",),
 }
-UNLIKELY = ("_Is", "_IsNot", "_In", "_NotIn")  # nobody compares numbers so
+COMPARISON = {  # the boundary moved, and the answer reversed: what notices both notices the rest
+    "Lt": ("LtE", "GtE"),
+    "LtE": ("Lt", "Gt"),
+    "Gt": ("GtE", "LtE"),
+    "GtE": ("Gt", "Lt"),
+    "Eq": ("NotEq", "LtE"),
+    "NotEq": ("Eq", "Gt"),
+    "Is": ("IsNot",),
+    "IsNot": ("Is",),
+}
 OTHERS = (
     "NumberReplacer",
     "ReplaceTrueWithFalse",
@@ -86,10 +96,10 @@ def _mutated(source: str) -> Iterator[str]:
     from cosmic_ray.plugins import get_operator, operator_names
 
     pairs = {f"ReplaceBinaryOperator_{a}_{b}" for a, bs in BINARY.items() for b in bs}
+    pairs |= {f"ReplaceComparisonOperator_{a}_{b}" for a, bs in COMPARISON.items() for b in bs}
     for operator in operator_names():
         short = operator.rpartition("/")[2]
-        compares = short.startswith("ReplaceComparisonOperator") and not short.endswith(UNLIKELY)
-        if short in pairs or short in OTHERS or compares:
+        if short in pairs or short in OTHERS:
             occurrence = 0
             while (
                 mutated := mutate_code(source, get_operator(operator)(), occurrence)
@@ -123,11 +133,11 @@ def survives(mutant: Mutant) -> bool:
     import pytest
 
     with tempfile.TemporaryDirectory() as folder:
-        chapter = catalogue.entry(mutant.name).chapter
+        chapter = catalogue.paths()[mutant.name].parent.name
         path = Path(folder, chapter, f"{mutant.name}.py")
         path.parent.mkdir()
         path.write_text(mutant.source, encoding="utf8")
-        test = str(catalogue.exercises()[mutant.name].path)
+        test = str(catalogue.paths()[mutant.name])
         with open(os.devnull, "w") as sink, contextlib.redirect_stdout(sink):
             status = pytest.main(
                 [
@@ -173,8 +183,8 @@ def main() -> int:
     """Try the mutants; print the share that is killed, and each survivor."""
     parser = argparse.ArgumentParser(prog="nox -s mutants --", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="exercises; all if none is named")
-    names = parser.parse_args().names or sorted(catalogue.exercises())
-    unknown = set(names) - catalogue.exercises().keys()
+    names = parser.parse_args().names or sorted(catalogue.paths())
+    unknown = set(names) - catalogue.paths().keys()
     if unknown:
         parser.error(f"NAME is {', '.join(sorted(unknown))}, but there is no such exercise")
     os.chdir(ROOT)
@@ -183,7 +193,9 @@ def main() -> int:
     why, alive = explained(), []
     with multiprocessing.get_context("fork").Pool(os.cpu_count(), maxtasksperchild=1) as pool:
         for mutant, survived in pool.imap_unordered(_try, tried):
-            alive += [mutant] if survived else []
+            if survived:
+                alive.append(mutant)
+                _tell_survivor(mutant, why)
     _tell(tried, alive, why)
     holes = [m for m in alive if m.key not in why]
     gone = [key for key in why if key[0] in names and key not in {m.key for m in alive}]
@@ -194,23 +206,28 @@ def main() -> int:
 
 def _load_once() -> None:
     """Import what every fork needs."""
-    import hypothesis  # noqa: F401
     import torch
 
-    from grader.machine import report, subject  # noqa: F401
-
+    for name in ("hypothesis", "jaxtyping", "mpmath", "scipy.signal", "scipy.special", "sympy"):
+        importlib.import_module(name)
+    for name in ("machine.report", "machine.subject", "words.inputs", "words.oracles"):
+        importlib.import_module(f"grader.{name}")
+    catalogue.in_order()
     torch.set_num_threads(1)
+
+
+def _tell_survivor(mutant: Mutant, why: dict[tuple[str, str, str], str]) -> None:
+    if mutant.key not in why:
+        say(f"SURVIVES  {mutant.name}\n  - {mutant.removed}\n  + {mutant.added}", wrap=False)
 
 
 def _tell(tried: list[Mutant], alive: list[Mutant], why: dict[tuple[str, str, str], str]) -> None:
     chapters: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for mutant in tried:
-        chapters[catalogue.entry(mutant.name).chapter][0] += 1
+        chapters[catalogue.paths()[mutant.name].parent.name][0] += 1
     for mutant in alive:
-        row = chapters[catalogue.entry(mutant.name).chapter]
+        row = chapters[catalogue.paths()[mutant.name].parent.name]
         row[1 if mutant.key in why else 2] += 1
-        if mutant.key not in why:
-            say(f"SURVIVES  {mutant.name}\n  - {mutant.removed}\n  + {mutant.added}", wrap=False)
     rows = [
         [chapter, str(n), f"{100 * (n - same - holes) / n:.1f} %", str(same), str(holes)]
         for chapter, (n, same, holes) in sorted(chapters.items())

@@ -18,7 +18,7 @@ def done() -> set[str]:
     return {
         name
         for name, mark in _stored().items()
-        if name in catalogue.exercises() and mark == fingerprint(name)
+        if name in catalogue.paths() and mark == fingerprint(name)
     }
 
 

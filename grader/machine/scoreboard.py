@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from grader.machine import catalogue, progress
+from grader.machine.paths import relative
 
 Key = tuple[str, str, str]  # chapter, exercise, whose answer
 
@@ -119,12 +120,10 @@ def next_lines(done: set[str]) -> list[str]:
     name = next_exercise(done)
     if name is None:
         return ["All exercises are done."]
-    return [f"next: {catalogue.entry(name).path}   (pytest -k {name})"]
+    return [f"next: {relative(catalogue.exercise_path(name))}   (pytest -k {name})"]
 
 
 def next_exercise(done: set[str]) -> str | None:
     """Return the first exercise that is not done and whose predecessors are."""
     left = [name for name in catalogue.in_order() if name not in done]
-    return next(
-        (n for n in left if set(catalogue.entry(n).after) <= done), left[0] if left else None
-    )
+    return next((n for n in left if set(catalogue.after(n)) <= done), left[0] if left else None)

@@ -51,6 +51,13 @@ def test_a_probability_that_underflows_keeps_its_logarithm(log_softmax, dtype):
 
 
 @claim("S4-295")
+def test_the_default_is_the_last_of_three_dimensions(log_softmax):
+    logits = inputs.numbers(2, 3, 4)
+    check(log_softmax, logits, want=logits.log_softmax(-1))
+    check(log_softmax, logits, -3, want=logits.log_softmax(0))
+
+
+@claim("S4-295")
 @given(inputs.tensors(inputs.sizes(), inputs.sizes(1, 4), inputs.sizes(1, 3)), st.integers(-3, 2))
 def test_equals_the_formula_with_50_digits(log_softmax, logits, dim):
     def exact(row):

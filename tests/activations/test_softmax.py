@@ -32,6 +32,13 @@ def test_normalises_along_the_given_dimension(softmax):
     check(softmax, logits, dim=0, want=want)
 
 
+@claim("S0-306")
+def test_the_default_is_the_last_of_three_dimensions(softmax):
+    logits = inputs.numbers(2, 3, 4)
+    check(softmax, logits, want=logits.softmax(-1))
+    check(softmax, logits, -3, want=logits.softmax(0))
+
+
 @claim("S0-306", "S2-055", "S4-120")
 @given(inputs.tensors(inputs.sizes(), inputs.sizes(1, 4), inputs.sizes(1, 3)), st.integers(-3, 2))
 def test_equals_the_formula_with_50_digits(softmax, logits, dim):

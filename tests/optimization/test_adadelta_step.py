@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from torch.optim.adadelta import adadelta as torchs_adadelta
 
 from grader import Exercise, check, claim, inputs, right, wrong
+from grader.words.inputs import vector
 
 EXERCISE = Exercise(
     level="core",
@@ -20,10 +21,6 @@ EXERCISE = Exercise(
 )
 
 
-def double(*values):
-    return torch.tensor(values, dtype=torch.float64)
-
-
 def torchs(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
     """The same step by torch's own code."""
     theta, s, delta = theta.clone(), s.clone(), delta.clone()
@@ -36,36 +33,36 @@ def torchs(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
 
 @claim("S1-208")
 def test_a_case_worked_by_hand(adadelta_step):
-    theta = double([1.0, 1.0, 2.0], [0.0, -4.0, 8.0])
-    s = double([16.0, 0.0, 32.0], [4.0, 0.0, 12.0])
-    delta = double([15.0, 3.0, 0.0], [8.0, 35.0, 24.0])
-    grad = double([8.0, -2.0, 0.0], [2.0, 6.0, -4.0])
-    new = double([28.0, 1.0, 24.0], [4.0, 9.0, 13.0])
-    step = grad * (double([16.0, 4.0, 1.0], [9.0, 36.0, 25.0]) / (new + 1)).sqrt()
+    theta = vector([1.0, 1.0, 2.0], [0.0, -4.0, 8.0])
+    s = vector([16.0, 0.0, 32.0], [4.0, 0.0, 12.0])
+    delta = vector([15.0, 3.0, 0.0], [8.0, 35.0, 24.0])
+    grad = vector([8.0, -2.0, 0.0], [2.0, 6.0, -4.0])
+    new = vector([28.0, 1.0, 24.0], [4.0, 9.0, 13.0])
+    step = grad * (vector([16.0, 4.0, 1.0], [9.0, 36.0, 25.0]) / (new + 1)).sqrt()
     want = (theta - step, new, 0.75 * delta + 0.25 * step**2)
     check(adadelta_step, theta, s, delta, grad, rho=0.75, eps=1.0, want=want)
 
 
 @claim("S1-208")
 def test_eps_sets_the_first_step(adadelta_step):
-    theta, none, grad = double(1.0), double(0.0), double(2.0)
+    theta, none, grad = vector(1.0), vector(0.0), vector(2.0)
     for eps in (1e-6, 1e-2):
         step = (eps / (0.4 + eps)) ** 0.5 * grad
-        want = (theta - step, double(0.4), 0.1 * step**2)
+        want = (theta - step, vector(0.4), 0.1 * step**2)
         check(adadelta_step, theta, none, none, grad, 0.9, eps, want=want)
 
 
 @claim("S1-208")
 def test_a_gradient_of_zero_moves_nothing(adadelta_step):
-    theta, s, delta, none = double(1.0, 2.0), double(0.0, 4.0), double(8.0, 0.0), double(0.0, 0.0)
-    want = (theta, double(0.0, 2.0), double(4.0, 0.0))
+    theta, s, delta, none = vector(1.0, 2.0), vector(0.0, 4.0), vector(8.0, 0.0), vector(0.0, 0.0)
+    want = (theta, vector(0.0, 2.0), vector(4.0, 0.0))
     check(adadelta_step, theta, s, delta, none, 0.5, want=want)
 
 
 @claim("S1-208")
 def test_the_rate_scales_the_move_and_nothing_else(adadelta_step):
-    theta, s, delta, grad = double(5.0), double(2.0), double(3.0), double(2.0)
-    want = (double(4.0), double(3.0), double(3.5))
+    theta, s, delta, grad = vector(5.0), vector(2.0), vector(3.0), vector(2.0)
+    want = (vector(4.0), vector(3.0), vector(3.5))
     check(adadelta_step, theta, s, delta, grad, 0.5, 1.0, 0.5, want=want)
 
 
@@ -85,7 +82,7 @@ def test_equals_torchs_step(adadelta_step, pair, means, rho, eps, lr):
 
 @claim("S1-208")
 def test_equals_torch_over_several_steps(adadelta_step):
-    theta = double([1.0, -2.0], [0.5, 3.0], [0.0, -1.0])
+    theta = vector([1.0, -2.0], [0.5, 3.0], [0.0, -1.0])
     s, delta = torch.zeros_like(theta), torch.zeros_like(theta)
     for k in range(5):
         args = (theta, s, delta, theta.cos() * (k - 1.5))
@@ -94,8 +91,8 @@ def test_equals_torch_over_several_steps(adadelta_step):
 
 
 def test_the_defaults_are_those_of_the_stub(adadelta_step):
-    theta, s, delta, grad = double(1.0, 1.0), double(0.0, 10.0), double(0.0, 2.0), double(2.0, -1.0)
-    new = double(0.4, 9.1)
+    theta, s, delta, grad = vector(1.0, 1.0), vector(0.0, 10.0), vector(0.0, 2.0), vector(2.0, -1.0)
+    new = vector(0.4, 9.1)
     step = grad * ((delta + 1e-6) / (new + 1e-6)).sqrt()
     want = (theta - step, new, 0.9 * delta + 0.1 * step**2)
     check(adadelta_step, theta, s, delta, grad, want=want)
@@ -103,7 +100,7 @@ def test_the_defaults_are_those_of_the_stub(adadelta_step):
 
 @claim("S1-208")
 def test_delta_knows_the_step_and_not_the_difference_that_it_makes(adadelta_step):
-    theta, s, delta, grad = double(2.0**45), double(2.0), double(3.0), double(2.0**-8)
+    theta, s, delta, grad = vector(2.0**45), vector(2.0), vector(3.0), vector(2.0**-8)
     step = grad * (4 / (2 + 2.0**-17)) ** 0.5
     want = (theta - step, 1 + grad**2 / 2, 1.5 + step**2 / 2)
     why = "theta is so large that the step is rounded in it"
@@ -118,7 +115,7 @@ def test_keeps_the_dtype_of_the_parameters(adadelta_step):
 
 def test_refuses_rho_and_eps_out_of_range(adadelta_step):
     x = torch.ones(2)
-    for rho in (1.0, -0.25):
+    for rho in (1.0, 1.5, -0.25):
         check(adadelta_step, x, x, x, x, rho, raises=ValueError, naming={"rho": rho})
     for eps in (0.0, -0.125):
         check(adadelta_step, x, x, x, x, 0.5, eps, raises=ValueError, naming={"eps": eps})

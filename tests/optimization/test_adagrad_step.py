@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from torch.optim.adagrad import adagrad as torchs_adagrad
 
 from grader import Exercise, check, claim, inputs, right, wrong
+from grader.words.inputs import vector
 
 EXERCISE = Exercise(
     level="warm-up",
@@ -17,10 +18,6 @@ EXERCISE = Exercise(
         "s = s + grad**2; theta - lr * grad / (s.sqrt() + eps), s.",
     ),
 )
-
-
-def double(*values):
-    return torch.tensor(values, dtype=torch.float64)
 
 
 def torchs(theta, s, grad, lr, eps=1e-10):
@@ -35,24 +32,24 @@ def torchs(theta, s, grad, lr, eps=1e-10):
 
 @claim("S1-205", "S4-325")
 def test_a_case_worked_by_hand(adagrad_step):
-    theta = double([1.0, 1.0, 2.0], [0.0, -4.0, 8.0])
-    s = double([9.0, 0.0, 144.0], [5.0, 3.0, 0.0])
-    grad = double([4.0, -4.0, 5.0], [2.0, 1.0, 0.0])
-    new = double([25.0, 16.0, 169.0], [9.0, 4.0, 0.0])
-    steps = double([4 / 6, -4 / 5, 5 / 14], [2 / 4, 1 / 3, 0.0])
+    theta = vector([1.0, 1.0, 2.0], [0.0, -4.0, 8.0])
+    s = vector([9.0, 0.0, 144.0], [5.0, 3.0, 0.0])
+    grad = vector([4.0, -4.0, 5.0], [2.0, 1.0, 0.0])
+    new = vector([25.0, 16.0, 169.0], [9.0, 4.0, 0.0])
+    steps = vector([4 / 6, -4 / 5, 5 / 14], [2 / 4, 1 / 3, 0.0])
     check(adagrad_step, theta, s, grad, lr=0.5, eps=1.0, want=(theta - steps / 2, new))
 
 
 @claim("S1-205", "S1-206")
 def test_the_first_step_has_one_size_in_all_dimensions(adagrad_step):
-    theta, grad = double(1.0, 1.0, 1.0), double(2.0, -200.0, 1e-3)
-    want = (double(0.9, 1.1, 0.9), grad**2)
+    theta, grad = vector(1.0, 1.0, 1.0), vector(2.0, -200.0, 1e-3)
+    want = (vector(0.9, 1.1, 0.9), grad**2)
     check(adagrad_step, theta, torch.zeros_like(grad), grad, 0.1, 1e-14, want=want)
 
 
 @claim("S1-205")
 def test_a_constant_gradient_gives_steps_that_shrink_as_one_over_root_t(adagrad_step):
-    theta, s, grad = double(0.0), double(0.0), double(3.0)
+    theta, s, grad = vector(0.0), vector(0.0), vector(3.0)
     for t in range(1, 5):
         want = (theta - 0.5 / t**0.5, s + 9)
         check(adagrad_step, theta, s, grad, 0.5, 1e-14, want=want)
@@ -61,7 +58,7 @@ def test_a_constant_gradient_gives_steps_that_shrink_as_one_over_root_t(adagrad_
 
 @claim("S1-205")
 def test_a_gradient_of_zero_moves_nothing(adagrad_step):
-    theta, s, grad = double(1.0, 2.0), double(0.0, 4.0), double(0.0, 0.0)
+    theta, s, grad = vector(1.0, 2.0), vector(0.0, 4.0), vector(0.0, 0.0)
     check(adagrad_step, theta, s, grad, 0.5, want=(theta, s))
 
 
@@ -80,7 +77,7 @@ def test_equals_torchs_step(adagrad_step, pair, sums, lr, eps):
 
 @claim("S1-205")
 def test_equals_torch_over_several_steps(adagrad_step):
-    theta, s = double([1.0, -2.0], [0.5, 3.0], [0.0, -1.0]), torch.zeros(3, 2, dtype=torch.float64)
+    theta, s = vector([1.0, -2.0], [0.5, 3.0], [0.0, -1.0]), torch.zeros(3, 2, dtype=torch.float64)
     for k, lr in enumerate((0.1, 0.2, 0.05, 0.4)):
         args = (theta, s, theta.cos() * (k - 1.5), lr)
         theta, s = torchs(*args)
@@ -88,8 +85,8 @@ def test_equals_torch_over_several_steps(adagrad_step):
 
 
 def test_the_defaults_are_those_of_the_stub(adagrad_step):
-    theta, none, grad = double(1.0), double(0.0), double(1e-10)  # as large as eps
-    check(adagrad_step, theta, none, grad, 0.5, want=(double(0.75), grad**2))
+    theta, none, grad = vector(1.0), vector(0.0), vector(1e-10)  # as large as eps
+    check(adagrad_step, theta, none, grad, 0.5, want=(vector(0.75), grad**2))
 
 
 def test_keeps_the_dtype_of_the_parameters(adagrad_step):

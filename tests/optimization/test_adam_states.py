@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch.optim.adam import adam as torchs_adam
 
 from grader import Exercise, check, claim, inputs, right, wrong
+from grader.words.inputs import vector
 
 EXERCISE = Exercise(
     level="warm-up",
@@ -22,10 +23,6 @@ EXERCISE = Exercise(
 )
 
 
-def double(*values):
-    return torch.tensor(values, dtype=torch.float64)
-
-
 def weighted(terms, beta):
     """The geometric sums as a matrix product: entry [i, k] weighs term k at step i."""
     i = torch.arange(len(terms), dtype=terms.dtype)
@@ -35,16 +32,16 @@ def weighted(terms, beta):
 
 @claim("S0-361", "S0-362", "S3-369")
 def test_a_case_worked_by_hand(adam_states):
-    grads = double([2.0, -8.0], [-4.0, 0.0], [6.0, 2.0])
-    first = double([1.0, -4.0], [-1.5, -2.0], [2.25, 0.0])
-    second = double([1.0, 16.0], [4.75, 12.0], [12.5625, 10.0])
+    grads = vector([2.0, -8.0], [-4.0, 0.0], [6.0, 2.0])
+    first = vector([1.0, -4.0], [-1.5, -2.0], [2.25, 0.0])
+    second = vector([1.0, 16.0], [4.75, 12.0], [12.5625, 10.0])
     check(adam_states, grads, beta1=0.5, beta2=0.75, want=(first, second))
 
 
 @claim("S3-369")
 def test_the_first_moment_has_no_squares(adam_states):
-    want = (double(0.2, 0.08), double(0.004, 0.004996))
-    check(adam_states, double(2.0, -1.0), want=want)
+    want = (vector(0.2, 0.08), vector(0.004, 0.004996))
+    check(adam_states, vector(2.0, -1.0), want=want)
 
 
 @claim("S0-361", "S0-362", "S3-369")
@@ -92,7 +89,7 @@ def test_the_second_moment_of_a_constant_gradient_is_not_its_variance(adam_state
 
 
 def test_without_memory_the_moments_are_the_gradient_and_its_square(adam_states):
-    grads = double(1.0, -2.0, 3.0)
+    grads = vector(1.0, -2.0, 3.0)
     check(adam_states, grads, 0.0, 0.0, want=(grads, grads**2))
 
 
@@ -113,7 +110,7 @@ def test_many_steps_of_single_precision(adam_states):
 
 
 def test_refuses_betas_out_of_range(adam_states):
-    for beta in (1.0, -0.5):
+    for beta in (1.0, 1.5, -0.5):
         check(adam_states, torch.ones(2), beta, raises=ValueError, naming={"beta1": beta})
         naming = {"beta2": beta}
         check(adam_states, torch.ones(2), 0.5, beta, raises=ValueError, naming=naming)

@@ -7,6 +7,7 @@ from torch.optim.adam import adam as torchs_adam
 from torch.optim.adamw import adamw as torchs_adamw
 
 from grader import Exercise, check, claim, inputs, right, wrong
+from grader.words.inputs import vector
 
 EXERCISE = Exercise(
     level="core",
@@ -19,10 +20,6 @@ EXERCISE = Exercise(
         "(1 - lr * weight_decay) * theta - lr * mhat / (vhat.sqrt() + eps).",
     ),
 )
-
-
-def double(*values):
-    return torch.tensor(values, dtype=torch.float64)
 
 
 def torchs(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2,
@@ -38,31 +35,31 @@ def torchs(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weig
 
 @claim("S0-358", "S0-365")
 def test_a_case_worked_by_hand(adam_w_step):
-    theta, m, v = double(1.0, 0.0, -8.0), double(4.0, -6.0, 2.0), double(7.0, 12.0, 4.0)
-    grad = double(0.0, 6.0, -6.0)
-    new_m, new_v = double(2.0, 0.0, -2.0), double(5.25, 18.0, 12.0)
+    theta, m, v = vector(1.0, 0.0, -8.0), vector(4.0, -6.0, 2.0), vector(7.0, 12.0, 4.0)
+    grad = vector(0.0, 6.0, -6.0)
+    new_m, new_v = vector(2.0, 0.0, -2.0), vector(5.25, 18.0, 12.0)
     step = new_m / 0.75 / ((new_v / 0.4375).sqrt() + 0.5)
-    want = (double(0.875, 0.0, -7.0) - 0.25 * step, new_m, new_v)
+    want = (vector(0.875, 0.0, -7.0) - 0.25 * step, new_m, new_v)
     check(adam_w_step, theta, m, v, grad, 2, 0.25, 0.5, 0.75, 0.5, 0.5, want=want)
 
 
 @claim("S0-356", "S0-358")
 def test_one_step_shrinks_and_moves_by_the_rate(adam_w_step):
-    theta, none, grad = double(1.0), double(0.0), double(10.0)
-    want = (double(0.89), double(1.0), double(0.1))
+    theta, none, grad = vector(1.0), vector(0.0), vector(10.0)
+    want = (vector(0.89), vector(1.0), vector(0.1))
     check(adam_w_step, theta, none, none, grad, 1, 0.1, eps=1e-14, weight_decay=0.1, want=want)
 
 
 @claim("S0-358")
 def test_with_no_gradient_the_parameters_shrink_by_a_factor(adam_w_step):
-    theta, none = double(4.0, -8.0), double(0.0, 0.0)
+    theta, none = vector(4.0, -8.0), vector(0.0, 0.0)
     want = (0.75 * theta, none, none)
     check(adam_w_step, theta, none, none, none, 7, 0.5, weight_decay=0.5, want=want)
 
 
 @claim("S0-356", "S0-365")
 def test_no_decay_leaves_adam(adam_w_step):
-    theta, m, v, grad = double(4.0, -8.0), double(1.0, -1.0), double(2.0, 3.0), double(0.5, 7.0)
+    theta, m, v, grad = vector(4.0, -8.0), vector(1.0, -1.0), vector(2.0, 3.0), vector(0.5, 7.0)
     want = torchs(theta, m, v, grad, 3, 0.5, weight_decay=0.0, by=torchs_adam)
     check(adam_w_step, theta, m, v, grad, 3, 0.5, weight_decay=0.0, want=want)
 
@@ -85,7 +82,7 @@ def test_equals_torchs_step(adam_w_step, drawn, squares, t, lr, beta1, beta2, de
 
 @claim("S0-356")
 def test_equals_torch_over_several_steps_at_rates_that_change(adam_w_step):
-    theta = double([1.0, -2.0], [0.5, 3.0], [0.0, -1.0])
+    theta = vector([1.0, -2.0], [0.5, 3.0], [0.0, -1.0])
     m, v = torch.zeros_like(theta), torch.zeros_like(theta)
     for t, lr in enumerate((0.1, 0.2, 0.05, 0.4), start=1):
         args = (theta, m, v, theta.cos() * (t - 2.5), t, lr)
@@ -95,7 +92,7 @@ def test_equals_torch_over_several_steps_at_rates_that_change(adam_w_step):
 
 @claim("S0-363", "S0-364")
 def test_the_corrections_fade_and_never_end(adam_w_step):
-    theta, m, v, grad = double(1.0, -8.0), double(0.5, -2.0), double(4.0, 3.0), double(2.0, 1.0)
+    theta, m, v, grad = vector(1.0, -8.0), vector(0.5, -2.0), vector(4.0, 3.0), vector(2.0, 1.0)
     for t in (300, 5_000, 100_000):
         args = (theta, m, v, grad, t, 0.25, 0.9999, 0.99999)
         check(adam_w_step, *args, want=torchs(*args))
@@ -103,11 +100,11 @@ def test_the_corrections_fade_and_never_end(adam_w_step):
 
 def test_the_defaults_are_those_of_the_stub(adam_w_step):
     theta, none, grad = (
-        double(8.0, -16.0),
-        double(0.0, 0.0),
-        double(1e-8, -4.0),
+        vector(8.0, -16.0),
+        vector(0.0, 0.0),
+        vector(1e-8, -4.0),
     )  # one as large as eps
-    step = 1e-3 * double(0.5, -1 / (1 + 0.25e-8))
+    step = 1e-3 * vector(0.5, -1 / (1 + 0.25e-8))
     want = ((1 - 1e-5) * theta - step, grad / 10, grad**2 / 1000)
     check(adam_w_step, theta, none, none, grad, 1, want=want)
 

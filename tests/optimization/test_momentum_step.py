@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader import Exercise, check, claim, inputs, right, wrong
+from grader.words.inputs import vector
 
 EXERCISE = Exercise(
     level="warm-up",
@@ -20,41 +21,37 @@ EXERCISE = Exercise(
 )
 
 
-def double(*values):
-    return torch.tensor(values, dtype=torch.float64)
-
-
 @claim("S0-359", "S0-360", "S4-323")
 def test_a_case_worked_by_hand(momentum_step):
-    theta, velocity = double([1.0, 2.0, 3.0], [0.0, -1.0, 4.0]), double([4.0, 0.0, -2.0], [1.0] * 3)
-    grad = double([2.0, -8.0, 0.0], [4.0, 2.0, -6.0])
-    new = double([3.5, -2.0, -1.5], [1.75, 1.25, -0.75])
+    theta, velocity = vector([1.0, 2.0, 3.0], [0.0, -1.0, 4.0]), vector([4.0, 0.0, -2.0], [1.0] * 3)
+    grad = vector([2.0, -8.0, 0.0], [4.0, 2.0, -6.0])
+    new = vector([3.5, -2.0, -1.5], [1.75, 1.25, -0.75])
     check(momentum_step, theta, velocity, grad, lr=0.25, momentum=0.75, want=(theta - new, new))
 
 
 @claim("S0-360")
 def test_the_velocity_moves_theta_even_without_a_gradient(momentum_step):
-    theta, velocity, none = double(1.0, -1.0), double(0.5, 4.0), double(0.0, 0.0)
-    want = (double(0.75, -3.0), double(0.25, 2.0))
+    theta, velocity, none = vector(1.0, -1.0), vector(0.5, 4.0), vector(0.0, 0.0)
+    want = (vector(0.75, -3.0), vector(0.25, 2.0))
     check(momentum_step, theta, velocity, none, 0.125, 0.5, want=want)
 
 
 @claim("S0-359", "S1-204", "S4-323")
 def test_without_momentum_it_is_gradient_descent(momentum_step):
-    theta, velocity, grad = double(1.0, 2.0), double(3.0, -5.0), double(4.0, -2.0)
+    theta, velocity, grad = vector(1.0, 2.0), vector(3.0, -5.0), vector(4.0, -2.0)
     check(
-        momentum_step, theta, velocity, grad, 0.5, 0.0, want=(double(-1.0, 3.0), double(2.0, -1.0))
+        momentum_step, theta, velocity, grad, 0.5, 0.0, want=(vector(-1.0, 3.0), vector(2.0, -1.0))
     )
 
 
 @claim("S0-359", "S0-360")
 def test_a_new_rate_leaves_the_old_velocity_alone(momentum_step):
-    theta = velocity = double(0.0)
+    theta = velocity = vector(0.0)
     path = (-0.1, -0.39, -0.641, -0.8719)
     for grad, lr, want in zip((1.0, 2.0, -1.0, 0.5), (0.1, 0.1, 0.01, 0.01), path, strict=True):
-        moved = (double(want), theta - want)
+        moved = (vector(want), theta - want)
         # Two decimals of the path cancel in the velocity: hence the scale.
-        check(momentum_step, theta, velocity, double(grad), lr, 0.9, want=moved, scale=10.0)
+        check(momentum_step, theta, velocity, vector(grad), lr, 0.9, want=moved, scale=10.0)
         theta, velocity = moved
 
 
@@ -71,7 +68,7 @@ def test_the_velocity_is_the_sum_of_the_faded_steps(momentum_step, grads, rates,
 
     last = len(grads) - 1
     before = velocity(last - 1)
-    theta = double(1.0, -2.0, 3.0)
+    theta = vector(1.0, -2.0, 3.0)
     want = (theta - velocity(last), velocity(last))
     check(momentum_step, theta, before, grads[last], rates[last], momentum, want=want, scale=10.0)
 
@@ -81,14 +78,14 @@ def test_the_velocity_is_the_sum_of_the_faded_steps(momentum_step, grads, rates,
     ("sign", "gain"), [(1.0, 10.0), (-1.0, 1 / 1.9)], ids=["agree", "alternate"]
 )
 def test_agreeing_gradients_add_up_and_alternating_ones_cancel(momentum_step, sign, gain):
-    grad, velocity = double(2.0), double(0.1 * 2.0 * gain)  # where the velocity comes to rest
-    check(momentum_step, double(5.0), sign * velocity, grad, 0.1, 0.9,
-          want=(double(5.0) - velocity, velocity))  # fmt: skip
+    grad, velocity = vector(2.0), vector(0.1 * 2.0 * gain)  # where the velocity comes to rest
+    check(momentum_step, vector(5.0), sign * velocity, grad, 0.1, 0.9,
+          want=(vector(5.0) - velocity, velocity))  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 def test_keeps_the_dtype_of_the_parameters(momentum_step, dtype):
-    theta, velocity, grad = (x.to(dtype) for x in (double(1.0), double(2.0), double(-4.0)))
+    theta, velocity, grad = (x.to(dtype) for x in (vector(1.0), vector(2.0), vector(-4.0)))
     want = (torch.tensor([2.0], dtype=dtype), torch.tensor([-1.0], dtype=dtype))
     check(momentum_step, theta, velocity, grad, 0.5, 0.5, want=want)
 
@@ -96,7 +93,7 @@ def test_keeps_the_dtype_of_the_parameters(momentum_step, dtype):
 def test_refuses_rates_and_momenta_out_of_range(momentum_step):
     x = torch.ones(2)
     check(momentum_step, x, x, x, -0.5, 0.5, raises=ValueError, naming={"lr": -0.5})
-    for momentum in (1.0, -0.25):
+    for momentum in (1.0, 1.5, -0.25):
         naming = {"momentum": momentum}
         check(momentum_step, x, x, x, 0.5, momentum, raises=ValueError, naming=naming)
 

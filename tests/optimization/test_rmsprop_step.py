@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from torch.optim.rmsprop import rmsprop as torchs_rmsprop
 
 from grader import Exercise, check, claim, inputs, right, wrong
+from grader.words.inputs import vector
 
 EXERCISE = Exercise(
     level="warm-up",
@@ -20,10 +21,6 @@ EXERCISE = Exercise(
 )
 
 
-def double(*values):
-    return torch.tensor(values, dtype=torch.float64)
-
-
 def torchs(theta, s, grad, lr, rho=0.99, eps=1e-8):
     """The same step by torch's own code."""
     theta, s = theta.clone(), s.clone()
@@ -36,25 +33,25 @@ def torchs(theta, s, grad, lr, rho=0.99, eps=1e-8):
 
 @claim("S1-207", "S4-325")
 def test_a_case_worked_by_hand(rmsprop_step):
-    theta = double([1.0, 1.0, 2.0], [0.0, -4.0, 8.0])
-    s = double([4.0, 0.0, 12.0], [20.0, 3.0, 0.0])
-    grad = double([8.0, -4.0, 0.0], [2.0, 5.0, 1.0])
-    new = double([19.0, 4.0, 9.0], [16.0, 8.5, 0.25])
-    steps = grad / (double([19**0.5, 2.0, 3.0], [4.0, 8.5**0.5, 0.5]) + 1)
+    theta = vector([1.0, 1.0, 2.0], [0.0, -4.0, 8.0])
+    s = vector([4.0, 0.0, 12.0], [20.0, 3.0, 0.0])
+    grad = vector([8.0, -4.0, 0.0], [2.0, 5.0, 1.0])
+    new = vector([19.0, 4.0, 9.0], [16.0, 8.5, 0.25])
+    steps = grad / (vector([19**0.5, 2.0, 3.0], [4.0, 8.5**0.5, 0.5]) + 1)
     check(rmsprop_step, theta, s, grad, lr=0.5, rho=0.75, eps=1.0, want=(theta - steps / 2, new))
 
 
 @claim("S1-207")
 def test_the_first_step_is_not_corrected(rmsprop_step):
-    theta, none, grad = double(2.0, 1.0), double(0.0, 0.0), double(3.0, -500.0)
-    want = (double(1.0, 2.0), double(0.09, 2500.0))
+    theta, none, grad = vector(2.0, 1.0), vector(0.0, 0.0), vector(3.0, -500.0)
+    want = (vector(1.0, 2.0), vector(0.09, 2500.0))
     check(rmsprop_step, theta, none, grad, 0.1, eps=1e-14, want=want)  # rho = 0.99: 10 * lr
 
 
 @claim("S1-207")
 def test_without_memory_only_the_signs_count(rmsprop_step):
-    theta, s, grad = double(1.0, 1.0, 1.0), double(7.0, 8.0, 9.0), double(2.0, -300.0, 0.0)
-    want = (double(0.75, 1.25, 1.0), grad**2)
+    theta, s, grad = vector(1.0, 1.0, 1.0), vector(7.0, 8.0, 9.0), vector(2.0, -300.0, 0.0)
+    want = (vector(0.75, 1.25, 1.0), grad**2)
     check(rmsprop_step, theta, s, grad, 0.25, 0.0, 1e-14, want=want)
 
 
@@ -74,7 +71,7 @@ def test_equals_torchs_step(rmsprop_step, pair, means, lr, rho, eps):
 
 @claim("S1-207")
 def test_equals_torch_over_several_steps(rmsprop_step):
-    theta, s = double([1.0, -2.0], [0.5, 3.0], [0.0, -1.0]), torch.zeros(3, 2, dtype=torch.float64)
+    theta, s = vector([1.0, -2.0], [0.5, 3.0], [0.0, -1.0]), torch.zeros(3, 2, dtype=torch.float64)
     for k, lr in enumerate((0.1, 0.2, 0.05, 0.4)):
         args = (theta, s, theta.cos() * (k - 1.5), lr)
         theta, s = torchs(*args)
@@ -83,18 +80,18 @@ def test_equals_torch_over_several_steps(rmsprop_step):
 
 @claim("S1-207")
 def test_the_mean_is_the_sum_of_the_faded_squares(rmsprop_step):
-    grads = double([4.0, 1.0], [-2.0, 0.5], [1.0, -3.0], [0.0, 2.0])
+    grads = vector([4.0, 1.0], [-2.0, 0.5], [1.0, -3.0], [0.0, 2.0])
     fade = 0.5 ** torch.arange(3, -1, -1, dtype=torch.float64)
     before = 0.5 * (2 * fade[:3] @ grads[:3] ** 2)
     s = 0.5 * (fade @ grads**2)
-    theta = double(1.0, 2.0)
+    theta = vector(1.0, 2.0)
     want = (theta - 0.1 * grads[3] / (s.sqrt() + 0.01), s)
     check(rmsprop_step, theta, before, grads[3], 0.1, 0.5, 0.01, want=want)
 
 
 def test_the_defaults_are_those_of_the_stub(rmsprop_step):
-    theta, s, grad = double(1.0, 1.0), double(0.0, 100.0), double(1e-7, -20.0)  # sqrt(s') is eps
-    want = (double(0.5, 1 + 2 / (103**0.5 + 1e-8)), double(1e-16, 103.0))
+    theta, s, grad = vector(1.0, 1.0), vector(0.0, 100.0), vector(1e-7, -20.0)  # sqrt(s') is eps
+    want = (vector(0.5, 1 + 2 / (103**0.5 + 1e-8)), vector(1e-16, 103.0))
     check(rmsprop_step, theta, s, grad, 0.1, want=want)
 
 
@@ -106,7 +103,7 @@ def test_keeps_the_dtype_of_the_parameters(rmsprop_step):
 
 def test_refuses_rho_and_eps_out_of_range(rmsprop_step):
     x = torch.ones(2)
-    for rho in (1.0, -0.25):
+    for rho in (1.0, 1.5, -0.25):
         check(rmsprop_step, x, x, x, 0.5, rho, raises=ValueError, naming={"rho": rho})
     for eps in (0.0, -0.125):
         check(rmsprop_step, x, x, x, 0.5, 0.5, eps, raises=ValueError, naming={"eps": eps})

@@ -40,7 +40,7 @@ def run(session: nox.Session, group: str, *command: str, **options: object) -> N
 @nox.session
 def grade(session: nox.Session) -> None:
     """Grade your exercises: `nox -s grade -- softmax exercises/losses -x`."""
-    run(session, "learn", "pytest", *session.posargs)
+    run(session, "run", "pytest", *session.posargs)
 
 
 @nox.session
@@ -48,26 +48,26 @@ def tests(session: nox.Session) -> None:
     """Run all of the project's own tests: solutions, right and wrong answers, notes, suite, grader."""
     paths = ("tests", "solutions", "grader")
     arguments = session.posargs or ("--doctest-modules", *WORKERS, *paths)
-    run(session, "test", "pytest", "-W", "error", "-rfE", f"--target={OWN_ANSWERS}", *arguments)
+    run(session, "run", "pytest", "-W", "error", "-rfE", f"--target={OWN_ANSWERS}", *arguments)
 
 
 @nox.session
 def stubs(session: nox.Session) -> None:
     """Cut the exercises from the solutions; what somebody has begun stays as it is."""
-    run(session, "learn", "grader.machine.stubs")
+    run(session, "run", "grader.machine.stubs")
 
 
 @nox.session
 def new(session: nox.Session) -> None:
     """Scaffold an exercise: `nox -s new -- losses hinge_loss`."""
-    run(session, "learn", "grader.machine.new", *session.posargs)
+    run(session, "run", "grader.machine.new", *session.posargs)
 
 
 @nox.session
 def wrong(session: nox.Session) -> None:
     """Prove each wrong answer caught and each right one accepted; write the kill matrix."""
     matrix = ".deepclaims/kill_matrix.md"
-    run(session, "test", "pytest", "--target=right,wrong", f"--matrix={matrix}", *session.posargs)
+    run(session, "run", "pytest", "--target=right,wrong", f"--matrix={matrix}", *session.posargs)
     session.log(f"the kill matrix is in {matrix}")
 
 
@@ -83,7 +83,7 @@ def bench(session: nox.Session) -> None:
     target = (
         () if any(a.startswith("--target") for a in session.posargs) else ("--target=solutions",)
     )
-    run(session, "test", "pytest", "--bench=cpu", *target, *session.posargs, success_codes=[0, 5])
+    run(session, "run", "pytest", "--bench=cpu", *target, *session.posargs, success_codes=[0, 5])
 
 
 @nox.session
@@ -92,13 +92,13 @@ def bench_gpu(session: nox.Session) -> None:
     target = (
         () if any(a.startswith("--target") for a in session.posargs) else ("--target=solutions",)
     )
-    run(session, "test", "pytest", "--bench=gpu", *target, *session.posargs, success_codes=[0, 5])
+    run(session, "run", "pytest", "--bench=gpu", *target, *session.posargs, success_codes=[0, 5])
 
 
 @nox.session
 def claims(session: nox.Session) -> None:
     """Write tests/notes/README.md: what the notes get wrong, and all claims by chapter."""
-    run(session, "learn", "grader.machine.ledger")
+    run(session, "run", "grader.machine.ledger")
 
 
 @nox.session

@@ -245,6 +245,9 @@ class Call:
                 other = self.run(mistake)
         except Verdict:
             return False
+        return self._same_outcome(outcome, other, tolerance)
+
+    def _same_outcome(self, outcome: Outcome, other: Outcome, tolerance: Tolerance) -> bool:
         if outcome.error is not None or other.error is not None:
             alike = type(outcome.error) is type(other.error)
             return alike and (
@@ -252,7 +255,9 @@ class Call:
             )
         if bool(outcome.changed_arguments()) != bool(other.changed_arguments()):
             return False
-        return same(outcome.value, other.value, tolerance)
+        # Both ways: beside a result of 0, a tolerance of the other's size would hide everything.
+        mine, theirs = outcome.value, other.value
+        return same(mine, theirs, tolerance) and same(theirs, mine, tolerance)
 
     @property
     def is_large(self) -> bool:

@@ -224,7 +224,7 @@ def _sympy_differences(got: object, want: Any) -> list[str]:
             name: sp.Rational(7 + 5 * trial + 11 * i, 13 + 4 * i) for i, name in enumerate(names)
         }
         a, b = (_at(side, point) for side in (mine, want))
-        if a != b and not (abs(a - b) <= 1e-25 * max(1, abs(b))):
+        if a != b and not _is_near(a, b):
             told = f"at {', '.join(f'{k} = {v}' for k, v in point.items())} it is {sp.N(a, 6)}"
             lines = [
                 labelled("returned", show(str(mine))),
@@ -232,6 +232,13 @@ def _sympy_differences(got: object, want: Any) -> list[str]:
             ]
             return lines + ([f"It has symbols that don't belong: {sorted(extra)}"] if extra else [])
     return []
+
+
+def _is_near(a: Any, b: Any) -> bool:
+    try:
+        return bool(abs(a - b) <= 1e-25 * max(1, abs(b)))
+    except TypeError:  # an infinity without direction, or what is no number
+        return False
 
 
 def _at(expression: Any, point: dict[str, Any]) -> Any:

@@ -4,7 +4,7 @@ import copy
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -91,7 +91,8 @@ def check_gradient(
         want = tuple(g.to(x.dtype) for g, x in zip(oracle.value, inputs, strict=True))
     outcome = call.run(function)
     if isinstance(outcome.error, CutOff) and not any(w.any() for w in want):
-        outcome = replace(outcome, error=None, value=want)  # a constant has the right gradient: 0
+        call.judge(outcome, [], why, USUAL)  # a constant has the right gradient: 0
+        return
     outcome.reraise_unless_returned(call)
     tolerance = Tolerance(slack, scale)
     lines: list[str] = outcome.changed_arguments()

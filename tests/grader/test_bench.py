@@ -190,11 +190,13 @@ def test_a_copy_has_a_bandwidth():
 
 def pytest_run(*arguments, folder):
     """Run pytest as a person would; return its exit code and what it printed."""
+    # A worker of pytest-xdist says in the environment that nothing is to be timed.
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
     done = subprocess.run(
         [*command, f"--bench-into={folder}"],
         cwd=ROOT,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "COLUMNS": "80"},
+        env={**inherited, "CUDA_VISIBLE_DEVICES": "", "COLUMNS": "80"},
         capture_output=True,
         encoding="utf8",
         check=False,

@@ -108,6 +108,15 @@ def _mutated(source: str) -> Iterator[str]:
                 occurrence += 1
 
 
+class _WithoutPlus(ast.NodeTransformer):
+    """Drops a plus sign that stands alone: +1 is 1, and no other mutant."""
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        """Return the operand in place of its plus."""
+        self.generic_visit(node)
+        return node.operand if isinstance(node.op, ast.UAdd) else node
+
+
 def _meaning(source: str) -> str:
     """Return the code without comments, annotations and the texts of its error messages."""
     tree = ast.parse(source)
@@ -118,7 +127,7 @@ def _meaning(source: str) -> str:
             node.returns = None
         elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             node.exc.args = []
-    return ast.unparse(tree)
+    return ast.unparse(_WithoutPlus().visit(tree))
 
 
 def _change(before: str, after: str) -> tuple[str, str]:

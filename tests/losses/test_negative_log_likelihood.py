@@ -116,7 +116,7 @@ def test_refuses_targets_that_are_no_class(negative_log_likelihood):
 
 
 def test_refuses_logits(negative_log_likelihood):
-    for bad in (2.5, -0.5):
+    for bad in (2.5, 1.5, -0.5):
         p = torch.tensor([[bad, 0.5]])
         expected = {"raises": ValueError, "naming": {"p": bad}}
         check(negative_log_likelihood, p, torch.tensor([1]), **expected)

@@ -26,6 +26,7 @@ OPTIONS = [
     {},
     {"stride": (2, 3)},
     {"padding": (1, 2)},
+    {"padding": (4, 3)},
     {"dilation": (2, 1)},
     {"stride": (2, 3), "padding": (3, 1), "dilation": (1, 2)},
     {"stride": 5},

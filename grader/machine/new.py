@@ -111,7 +111,7 @@ def main(arguments: list[str]) -> int:
         with path.open("x", encoding="utf8") as file:
             file.write(text.format(name=name))
         sys.stdout.write(f"wrote {relative(path)}\n")
-    sys.stdout.write(f"fill in each TODO, then: nox -s stubs, nox -s wrong -- -k {name}\n")
+    sys.stdout.write(f"fill in each TODO, then: nox -s stubs, nox -s wrong -- {name}\n")
     return 0
 
 

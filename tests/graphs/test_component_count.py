@@ -92,12 +92,13 @@ def test_triangles_side_by_side(component_count):
 
 
 def test_refuses_what_is_not_square(component_count):
-    check(component_count, torch.zeros(2, 3), raises=ValueError, naming={"adjacency": [2, 3]})
+    for shape in ([2, 3], [3], [2, 2, 2]):
+        check(component_count, torch.zeros(shape), raises=ValueError, naming={"adjacency": shape})
 
 
 def test_refuses_negative_weights(component_count):
-    adjacency = torch.tensor([[0.0, -1.5], [-1.5, 0]])
-    check(component_count, adjacency, raises=ValueError, naming={"adjacency": -1.5})
+    adjacency = torch.tensor([[0.0, -0.5], [-0.5, 0]])
+    check(component_count, adjacency, raises=ValueError, naming={"adjacency": -0.5})
 
 
 def test_refuses_a_directed_graph(component_count):

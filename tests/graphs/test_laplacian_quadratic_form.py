@@ -107,14 +107,9 @@ def test_its_gradient_is_twice_the_laplacian_times_x(laplacian_quadratic_form, c
 
 
 def test_refuses_what_is_not_square(laplacian_quadratic_form):
-    naming = {"adjacency": [2, 3]}
-    check(
-        laplacian_quadratic_form,
-        torch.zeros(2, 3),
-        torch.zeros(2),
-        raises=ValueError,
-        naming=naming,
-    )
+    for shape in ([2, 3], [2], [2, 2, 2]):
+        expected = {"raises": ValueError, "naming": {"adjacency": shape}}
+        check(laplacian_quadratic_form, torch.zeros(shape), torch.zeros(2), **expected)
 
 
 def test_refuses_a_directed_graph(laplacian_quadratic_form):

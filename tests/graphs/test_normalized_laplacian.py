@@ -161,8 +161,8 @@ def test_refuses_what_is_not_square(normalized_laplacian):
 
 @claim("S0-114")
 def test_refuses_negative_weights(normalized_laplacian):
-    adjacency = torch.tensor([[0.0, 3, -2.5], [3, 0, 0], [-2.5, 0, 0]])
-    check(normalized_laplacian, adjacency, raises=ValueError, naming={"adjacency": -2.5})
+    adjacency = torch.tensor([[0.0, 3, -0.5], [3, 0, 0], [-0.5, 0, 0]])
+    check(normalized_laplacian, adjacency, raises=ValueError, naming={"adjacency": -0.5})
 
 
 def test_refuses_a_directed_graph(normalized_laplacian):

@@ -122,8 +122,8 @@ def test_refuses_what_is_not_square(random_walk_laplacian):
 
 
 def test_refuses_negative_weights(random_walk_laplacian):
-    adjacency = torch.tensor([[0.0, 3], [-1.5, 0]])
-    check(random_walk_laplacian, adjacency, raises=ValueError, naming={"adjacency": -1.5})
+    adjacency = torch.tensor([[0.0, 3], [-0.5, 0]])
+    check(random_walk_laplacian, adjacency, raises=ValueError, naming={"adjacency": -0.5})
 
 
 def divided(adjacency, degrees, dim=1):

@@ -10,7 +10,7 @@ FILE = LEFT_BEHIND / "hints.json"
 
 def one_more(name: str) -> list[str]:
     """Return the hints of an exercise shown so far, and the next."""
-    all_hints = list((catalogue.exercises()[name].metadata or {}).get("hints", ()))
+    all_hints = list((catalogue.metadata(catalogue.paths()[name]) or {}).get("hints", ()))
     if not all_hints:
         return [f"{name} has no hints."]
     shown = min(_stored().get(name, 0) + 1, len(all_hints))

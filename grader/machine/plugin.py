@@ -258,7 +258,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Gener
         return made
     made.subject = list(subject.key)
     made.size = run.sizes[subject.key]
-    made.test = item.name.partition("[")[0]
     if call.when == "call":
         run.outcomes[subject.key][item.nodeid] = made.outcome
         if subject.label.startswith("wrong-"):

@@ -20,6 +20,7 @@ from grader.words.verdict import (
     CutOff,
     Forbidden,
     Mismatch,
+    Stopped,
     Unfinished,
     Verdict,
 )
@@ -214,7 +215,7 @@ class Call:
                 value = self.gradient.flow(
                     value, inputs, getattr(function, "guard_backward", _no_guard)
                 )
-        except (Forbidden, Broken):
+        except (Forbidden, Broken, Stopped):
             raise
         except Exception as error:
             return Outcome(error=error, before=before, after=(args, kwargs))

@@ -52,3 +52,7 @@ class Forbidden(Verdict):
 
 class Broken(Verdict):
     """The answer's file can't be loaded, or does not define what it should."""
+
+
+class Stopped(Verdict):
+    """The answer was stopped: out of time, out of memory, or out of its own room."""

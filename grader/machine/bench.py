@@ -171,7 +171,7 @@ def run(race: "Race", request: pytest.FixtureRequest, meeting: Meeting) -> None:
 def reference(subject: "Subject") -> Any:
     """Return the reference solution of a subject's exercise, bare."""
     path = SOLUTIONS / subject.chapter / f"{subject.name}.py"
-    return replace(subject, label="solutions", path=path, answer=None).bare
+    return replace(subject, label="solutions", path=path, given=None).bare
 
 
 def entries(

@@ -13,12 +13,12 @@ import pytest
 from grader.machine import catalogue, matrix, progress, scoreboard
 from grader.machine.paths import LEFT_BEHIND, NOTES, OWN_TARGETS, TESTS, folder
 from grader.machine.stubs import is_begun
-from grader.words.verdict import Accepted, Verdict
+from grader.words.verdict import Accepted, Stopped, Verdict
 
 if TYPE_CHECKING:  # a run over untouched stubs needs no torch, and so doesn't wait for it
     from grader.machine.subject import Subject
 
-AUTHORS_ONLY = (NOTES, TESTS / "grader", TESTS / "test_suite.py")
+AUTHORS_ONLY = (NOTES, TESTS / "grader", TESTS / "hostile", TESTS / "test_suite.py")
 NOT_BEGUN = "not begun"
 EARLIER = "one mistake at a time: an earlier test of this exercise did not pass"
 
@@ -30,6 +30,8 @@ class Run:
         self.target: str = config.option.target
         self.maintainer: bool = config.option.maintainer
         self.seed: int = config.option.seed
+        self.time_limit: float = config.option.time_limit
+        self.isolated: bool = config.option.isolated
         self.outcomes: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
         self.sizes: dict[tuple[str, str, str], int] = defaultdict(int)
         self.is_set_up = False
@@ -64,6 +66,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--matrix", metavar="FILE", help="write which test rejects which wrong answer")
     group.addoption(
         "--maintainer", action="store_true", help="show full tracebacks, the tests' source included"
+    )
+    group.addoption(
+        "--time-limit",
+        type=float,
+        default=5.0,
+        metavar="SECONDS",
+        help="what an answer may take in one check (default 5; 0: as long as it likes)",
+    )
+    group.addoption(
+        "--isolated",
+        action="store_true",
+        help="run the answers in processes of their own: for whoever grades others",
     )
 
 
@@ -194,7 +208,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
     key = "_subjects"
     if not hasattr(metafunc.module, key):  # all tests of a file share them, with their memory
-        setattr(metafunc.module, key, subjects(metafunc.module, metafunc.config.stash[RUN].target))
+        run = metafunc.config.stash[RUN]
+        setattr(metafunc.module, key, subjects(metafunc.module, run.target, run.isolated))
     name, found = getattr(metafunc.module, key)
     if name in metafunc.fixturenames:
         alone = len(found) == 1 and found[0].label == metafunc.config.stash[RUN].target
@@ -233,6 +248,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Seed torch by the test's name, and show a learner one mistake at a time."""
     import torch
 
+    from grader.machine.limits import Clock
+
     torch.set_num_threads(1)  # the tensors of the tests are tiny
     run = item.config.stash[RUN]
     torch.manual_seed(run.seed + zlib.crc32(item.nodeid.partition("[")[0].encode()))
@@ -241,6 +258,32 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         earlier = run.outcomes[subject.key].values()
         if "failed" in earlier:
             pytest.skip(EARLIER)
+    if subject and subject.is_learners:
+        number, size = len(run.outcomes[subject.key]) + 1, run.sizes[subject.key]
+        subject.answer.clock = Clock(run.time_limit, f" in check {number} of {size}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator:
+    """Leave the process as a test found it, and call a learner's answer once more in the end."""
+    subject = subject_of(item)
+    if subject is None or not subject.is_learners:
+        return (yield)
+    from grader.machine import state
+
+    state.remember_names()
+    try:
+        with state.reseeded():
+            made = yield
+    finally:
+        replaced = state.restored_names()
+        if replaced:
+            raise Stopped(f"replaced {', '.join(replaced[:3])}: others rely on it")
+    run = item.config.stash[RUN]
+    passed = list(run.outcomes[subject.key].values()).count("passed")
+    if passed + 1 == run.sizes[subject.key] and (unsteady := subject.unsteady()):
+        raise unsteady
+    return made
 
 
 def _is_judged_alone(subject: "Subject") -> bool:
@@ -256,6 +299,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Gener
     made: Any = yield
     if not subject or item.get_closest_marker("gpu"):
         return made
+    made.sections = [(title, _end_of(text)) for title, text in made.sections]
     made.subject = list(subject.key)
     made.size = run.sizes[subject.key]
     if call.when == "call":
@@ -271,6 +315,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Gener
     return made
 
 
+def _end_of(text: str, length: int = 2000) -> str:
+    """Shorten what an answer printed: a flood would bury the verdicts."""
+    return (
+        text
+        if len(text) <= length
+        else f"[{len(text) - length} characters before]\n{text[-length:]}"
+    )
+
+
 def _nothing(excinfo: pytest.ExceptionInfo, style: Any = None) -> str:
     return ""
 
@@ -279,9 +332,9 @@ def _judge_wrong_answer(made: Any, call: pytest.CallInfo, subject: "Subject", ru
     """Count a rejection as what it is here: a success."""
     error = call.excinfo.value if call.excinfo else None
     made.rejected = isinstance(error, Verdict)
-    made.diagnosis = subject.answer.diagnosis
+    made.diagnosis = subject.given.diagnosis
     if isinstance(error, Verdict):
-        made.counts = subject.answer.accepts_bad_input or not isinstance(error, Accepted)
+        made.counts = subject.given.accepts_bad_input or not isinstance(error, Accepted)
         is_first = made.counts and subject.key not in run.named
         made.said = error.diagnoses if is_first else []  # what a learner would read: the first
         run.named |= {subject.key} if is_first else set()

@@ -1,24 +1,22 @@
-"""The answer under test: found at its first call, guarded, and never let near the solutions."""
+"""What the hidden tests call: an answer under test, with the mistakes that are known of it."""
 
-import builtins
-import importlib.util
 import inspect
 import sys
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from grader.machine.answer import Answer
 from grader.machine.guard import forbidding
-from grader.machine.paths import folder
+from grader.machine.paths import OWN_TARGETS, folder
 from grader.words.check import Call, Outcome, clone
 from grader.words.exercise import Exercise
-from grader.words.verdict import Broken, Forbidden
+from grader.words.verdict import Mismatch, Verdict
 
-HIDDEN = ("solutions", "tests")  # what a learner's code can't import
+HIDDEN = ("solutions", "tests")  # what no answer finds among the loaded modules
 
 
 @dataclass(eq=False, repr=False)
@@ -31,7 +29,8 @@ class Subject:
     exercise: Exercise
     mistakes: tuple[Any, ...] = ()
     path: Path | None = None  # the file that it is in, unless it is in the hidden test file
-    answer: Any = None  # a @wrong or @right answer
+    given: Any = None  # a @wrong or @right answer
+    apart: bool = False  # whether it runs in a process of its own
     remembered: deque = field(default_factory=lambda: deque(maxlen=64))
 
     @property
@@ -46,29 +45,55 @@ class Subject:
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
         """Call the answer as its author wrote it; a class gives an instance to call methods of."""
-        if inspect.isclass(self.bare):
-            return Instance(self, self._construct, args, kwargs)
-        with self.guard():
-            return self._typed(*args, **kwargs)
+        if self.label == "solutions" and not self.answer.is_class:
+            with self.guard():
+                return self._typed(*args, **kwargs)
+        if self.answer.is_class:
+            return Instance(self, args, kwargs)
+        return self.answer.call(*args, **kwargs)
 
     def untyped(self, *args: object, **kwargs: object) -> Any:
         """Call the answer without checking its annotations, as bad input is told by itself."""
-        with self.guard():
-            return self.bare(*args, **kwargs)
+        if self.answer.is_class:
+            return self.answer.make(args, kwargs)
+        return self.answer.call(*args, **kwargs)
+
+    @cached_property
+    def answer(self) -> Answer:
+        """What runs it: in this process, or in one of its own."""
+        free = self.label.startswith("wrong-")
+        about: dict[str, Any] = {
+            "name": self.name,
+            "path": self.path,
+            "forbid": () if free else self.exercise.forbid,
+            "instead": self.exercise.instead,
+        }
+        if self.apart:
+            from grader.machine.isolated import AnswerApart
+
+            return AnswerApart(**about)
+        made = Answer(**about, given=self.given, is_learners=self.is_learners)
+        if self.label == "solutions" and made.is_class:
+            typed(made.value)
+        return made
+
+    @property
+    def is_learners(self) -> bool:
+        """Whether somebody is graded by it."""
+        return self.given is None and self.label not in OWN_TARGETS[1:]
+
+    @property
+    def bare(self) -> Any:
+        """The function or class itself, loaded at the first call."""
+        return self.answer.value
 
     def guard(self) -> Any:
-        """Forbid what the exercise forbids; a known wrong answer may take any short cut."""
-        forbidden = () if self.label.startswith("wrong-") else self.exercise.forbid
-        return forbidding(forbidden, self.exercise.instead)
+        """Run a block as the answer's code; a known wrong answer may take any short cut."""
+        return self.answer.guard()
 
     def guard_backward(self) -> Any:
-        """Forbid the same while the test itself differentiates the answer.
-
-        What the engine runs by itself, the backward of an operation that is allowed, is allowed.
-        """
-        forbidden = () if self.label.startswith("wrong-") else self.exercise.forbid
-        names = tuple(n for n in forbidden if n != "autograd" and "backward" not in n)
-        return forbidding(names, self.exercise.instead)
+        """Run a block in which the test itself differentiates the answer."""
+        return self.answer.guard(backward=True)
 
     def watched(self) -> Any:
         """Run a known mistake as the answer is run: torch may compute otherwise while watched."""
@@ -86,39 +111,30 @@ class Subject:
         return self.chapter, self.name, self.label
 
     @cached_property
-    def bare(self) -> Any:
-        """The function or class itself, loaded at the first call."""
-        if self.answer is not None:
-            return self.answer
-        return load(self.path, self.name, {} if self.label == "solutions" else self._hidden())
-
-    def _hidden(self) -> dict[str, str]:
-        """Return the modules that a learner's file can't import, each with what to say of it."""
-        told = {module: f"an exercise can't import `{module}`" for module in HIDDEN}
-        modules = (name for name in self.exercise.forbid if "." in name)
-        return told | {m: f"{m} is not allowed here: {self.exercise.instead}" for m in modules}
-
-    @cached_property
     def _typed(self) -> Any:
-        return typed(self.bare) if self.label == "solutions" else self.bare
+        return typed(self.answer.value)
 
-    def _construct(self, answer: Any = None) -> Any:
-        return self._typed if answer is None else answer
+    def unsteady(self) -> Verdict | None:
+        """Call the answer once more on what it got right, the last first; say where it differs."""
+        for call, outcome in reversed(self.remembered):
+            if call.function is self and not call.agrees(outcome, call.run(self)):
+                told = "gave another result when it was called again with the same arguments"
+                return Mismatch(f"{call}\n{told}")
+        return None
 
 
 class Instance:
     """An object that the answer's class made; its methods are answers under test as well."""
 
-    def __init__(self, subject: Subject, make: Callable, args: Any, kwargs: Any) -> None:
+    def __init__(self, subject: Subject, args: Any, kwargs: Any) -> None:
         self._subject: Subject = subject
         self._args: Any = clone(args)
         self._kwargs: Any = clone(kwargs)
         self._calls: list[tuple[str, Any, Any]] = []
-        with subject.guard():
-            self._object = make()(*args, **kwargs)
+        self._object = subject.answer.make(args, kwargs)
 
     def __getattr__(self, attribute: str) -> Any:
-        value = getattr(self._object, attribute)
+        value = self._subject.answer.get(self._object, attribute)
         return Method(self, attribute) if callable(value) else value
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
@@ -150,8 +166,8 @@ class Method:
     def __call__(self, *args: object, **kwargs: object) -> Any:
         """Call the method, and remember it for the replay."""
         self._instance._calls.append((self._attribute, *clone((args, kwargs))))
-        with self.guard():
-            return getattr(self._instance._object, self._attribute)(*args, **kwargs)
+        answer = self._instance._subject.answer
+        return answer.send(self._instance._object, self._attribute, args, kwargs)
 
 
 def _later(instance: Instance, mistake: Any, attribute: str, done: int) -> Any:
@@ -162,8 +178,11 @@ def _later(instance: Instance, mistake: Any, attribute: str, done: int) -> Any:
     return replay
 
 
-def subjects(module: ModuleType, target: str) -> tuple[str, list[Subject]]:
-    """Return the name of a hidden test file's exercise, and what to run its tests against."""
+def subjects(module: ModuleType, target: str, apart: bool = False) -> tuple[str, list[Subject]]:
+    """Return the name of a hidden test file's exercise, and what to run its tests against.
+
+    Learners' answers run in processes of their own if they are to be kept `apart`.
+    """
     path = Path(module.__file__ or "")
     chapter, name = path.parent.name, path.stem.removeprefix("test_")
     wrong, right = answers(module, "diagnosis"), answers(module, "style")
@@ -172,9 +191,11 @@ def subjects(module: ModuleType, target: str) -> tuple[str, list[Subject]]:
     for word in target.split(","):
         if word in ("wrong", "right"):
             chosen = wrong if word == "wrong" else right
-            found += [make(f"{word}-{a.__name__}", answer=a) for a in chosen]
+            found += [make(f"{word}-{a.__name__}", given=a) for a in chosen]
         else:
-            found.append(make(word, path=folder(word) / chapter / f"{name}.py"))
+            subject = make(word, path=folder(word) / chapter / f"{name}.py")
+            subject.apart = apart and subject.is_learners
+            found.append(subject)
     return name, found
 
 
@@ -197,57 +218,9 @@ def typed(answer: Any) -> Any:
     return jaxtyped(answer, typechecker=checker)
 
 
-def load(path: Path | None, name: str, hidden: dict[str, str] | None = None) -> Any:
-    """Run an answer's file, and return the function or the class that it defines."""
-    if path is None or not path.exists():
-        raise Broken(f"there is no file {_tail(path)}")
-    spec = importlib.util.spec_from_file_location(f"{path.parent.name}.{name}", path)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    if hidden:
-        module.__builtins__ = _without(hidden)  # type: ignore[attr-defined]
-    try:
-        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
-        exec(code, module.__dict__)  # noqa: S102 (it is the learner's own module)
-    except Forbidden:
-        raise
-    except SyntaxError as error:
-        raise Broken(f"{_tail(path)}, line {error.lineno}: {error.msg}") from error
-    except Exception as error:
-        raise Broken(f"{_tail(path)} can't be loaded: {type(error).__name__}: {error}") from error
-    for wanted in (name, camel(name)):
-        if hasattr(module, wanted):
-            return getattr(module, wanted)
-    raise Broken(f"{_tail(path)} defines no `{name}`")
-
-
-def camel(name: str) -> str:
-    """Return the name of the class of an exercise: `adam_w` asks for `AdamW`."""
-    return "".join(part.capitalize() for part in name.split("_"))
-
-
-def _without(hidden: dict[str, str]) -> dict[str, Any]:
-    """Return Python's builtins with an import statement that refuses these modules."""
-
-    def limited(
-        name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
-    ) -> Any:
-        asked = {name, *(f"{name}.{part}" for part in fromlist or ())}
-        for module, told in hidden.items():
-            if any(each == module or each.startswith(f"{module}.") for each in asked):
-                raise Forbidden(told)
-        return builtins.__import__(name, globals, locals, fromlist, level)
-
-    return {**vars(builtins), "__import__": limited}
-
-
 def hide_from_imports() -> None:
     """Make `importlib` as blind as the import statement, once the tests are collected."""
     for name in [n for n in sys.modules if n.partition(".")[0] in HIDDEN]:
         del sys.modules[name]
     for package in HIDDEN:
         sys.modules[package] = None  # type: ignore[assignment]
-
-
-def _tail(path: Path | None) -> str:
-    return "/".join(path.parts[-3:]) if path else "for this exercise"

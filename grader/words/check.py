@@ -267,6 +267,10 @@ class Call:
         mine, theirs = outcome.value, other.value
         return same(mine, theirs, tolerance) and same(theirs, mine, tolerance)
 
+    def agrees(self, outcome: Outcome, again: Outcome) -> bool:
+        """Whether two runs of the call came to the same."""
+        return self._same_outcome(outcome, again, USUAL)
+
     @property
     def is_large(self) -> bool:
         """Whether running it again takes a while."""
@@ -368,6 +372,8 @@ def _own_lines(error: Exception, function: Any) -> list[str]:
     """Return the lines of the learner's own file that the error went through, the last first."""
     import traceback
 
+    if hasattr(error, "own_lines"):  # it was raised in another process
+        return list(error.own_lines)
     path = str(getattr(function, "path", ""))
     frames = [f for f in traceback.extract_tb(error.__traceback__) if path and f.filename == path]
     return [f"{_short(f.filename)}:{f.lineno}: {f.line}" for f in reversed(frames[-3:])]

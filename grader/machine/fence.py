@@ -1,0 +1,226 @@
+"""A fence around an answer that runs in the grader's own process.
+
+Python tells an audit hook of every file that is opened, every process that is started, every look
+at another's frame; the fence refuses what no exercise asks for, and only while an answer runs. A
+few calls that end or bend the process raise no such event: they are replaced for as long.
+
+It keeps accidents and short cuts away from the learner's own machine. It is no prison: what shares
+a process with the grader can reach the grader in the end. Whoever grades others uses `--isolated`.
+"""
+
+import _thread
+import atexit
+import os
+import signal
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from grader.machine.paths import LEFT_BEHIND, ROOT, SOLUTIONS, TESTS
+from grader.words.verdict import Stopped
+
+HIDDEN = tuple(str(p) + os.sep for p in (SOLUTIONS, TESTS, LEFT_BEHIND, ROOT / ".git"))
+STANDARD = str(Path(os.__file__).parent) + os.sep
+INSTALLED = tuple({sysconfig.get_path("purelib") + os.sep, sysconfig.get_path("platlib") + os.sep})
+GRADER = str(ROOT / "grader") + os.sep
+
+CHANGES_FILES = {
+    *("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate"),
+    *("os.chmod", "os.chown", "os.utime", "os.setxattr", "os.removexattr", "os.lockf"),
+    *("shutil.rmtree", "shutil.move", "shutil.copyfile", "shutil.copytree", "os.chflags"),
+}
+LEAVES = {
+    *("os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.spawn", "os.system"),
+    *("subprocess.Popen", "pty.spawn", "os.kill", "os.killpg", "signal.pthread_kill"),
+    *("socket.__new__", "socket.connect", "socket.bind", "resource.setrlimit", "resource.prlimit"),
+}
+LOOKS = {
+    *("gc.get_objects", "gc.get_referrers", "gc.get_referents", "sys._current_frames"),
+    *("sys._current_exceptions", "sys.settrace", "sys.setprofile", "sys.addaudithook"),
+}
+FRAMES = {"tb_frame", "gi_frame", "cr_frame", "ag_frame"}
+INNARDS = {"__globals__", "__closure__", "__code__"}
+# What raises no event; a module's own copy of a function is replaced as well.
+REPLACED: tuple[tuple[Any, str], ...] = tuple(
+    (module, name)
+    for module, names in (
+        (os, "_exit abort close closerange dup2 write ftruncate mkfifo mknod setuid setgid"),
+        (sys.modules.get("posix") or sys.modules.get("nt"), "_exit abort close closerange dup2"),
+        (sys.modules.get("posix") or sys.modules.get("nt"), "write ftruncate mkfifo mknod"),
+        (atexit, "register unregister _clear _run_exitfuncs"),
+        (signal, "signal setitimer alarm raise_signal pthread_sigmask set_wakeup_fd siginterrupt"),
+        (
+            sys.modules["_signal"],
+            "signal setitimer alarm raise_signal pthread_sigmask set_wakeup_fd siginterrupt",
+        ),
+        (_thread, "start_new_thread start_new interrupt_main"),
+        (threading, "_start_new_thread"),
+    )
+    for name in names.split()
+    if hasattr(module, name)
+)
+
+
+class Fence:
+    """What an answer that runs now may not do; what it tried is kept, as it may catch errors."""
+
+    def __init__(self) -> None:
+        self.around: str | None = None  # the file of the answer that runs now
+        self.seen: list[Stopped] = []
+        self._is_judging = False
+
+    def refuse(self, told: str) -> None:
+        """Stop the answer with a sentence."""
+        self.seen.append(Stopped(told))
+        raise self.seen[-1]
+
+    def hear(self, event: str, details: tuple[Any, ...]) -> None:
+        """Judge an event; what isn't the answer's doing is let through."""
+        if self.around is None or self._is_judging:
+            return
+        self._is_judging = True  # judging raises events as well
+        try:
+            told = self._told(event, details)
+        finally:
+            self._is_judging = False
+        if told:
+            self.refuse(told)
+
+    def _told(self, event: str, details: tuple[Any, ...]) -> str | None:
+        if event == "open":
+            return _opened(*details)
+        if event in ("os.listdir", "os.scandir", "glob.glob", "os.walk"):
+            return (
+                f"looked into {_named(details[0])}, which is hidden" if _hidden(details) else None
+            )
+        if event in CHANGES_FILES:
+            return f"called {event}: an answer can't change files"
+        if event in LEAVES or (event.startswith("ctypes.") and self._is_answers(_asker())):
+            return f"called {event}: an answer can't reach outside itself"
+        if event in LOOKS and self._is_answers(_asker()):
+            return f"called {event}: an answer can't look at what grades it"
+        if event == "sys._getframe" and self._is_answers(_asker(past=("inspect", "traceback"))):
+            return "looked at the call stack: an answer can't know who calls it"
+        if event == "object.__getattr__" and details[1] in FRAMES | INNARDS:
+            frame = _caller()
+            if frame is not None and self._is_answers(frame):
+                return f"read {details[1]}: an answer can't look at what grades it"
+        if event in ("compile", "code.__new__") and _pretends(event, details):
+            frame = _asker()
+            return "pretended to be another file" if self._is_answers(frame) else None
+        return None
+
+    def _is_answers(self, frame: FrameType | None) -> bool:
+        """Whether a frame runs the answer's code: neither a library's nor the grader's."""
+        if frame is None:
+            return False
+        file = frame.f_code.co_filename
+        return file == self.around or not file.startswith((GRADER, *INSTALLED, "<frozen"))
+
+
+FENCE = Fence()
+
+
+def _opened(path: Any, mode: Any, flags: Any) -> str | None:
+    writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+    is_sink = not isinstance(path, int) and os.fsdecode(path) == os.devnull
+    if writes and not is_sink:
+        return f"opened {_named(path)} to write into it: an answer can't change files"
+    return f"opened {_named(path)}, which is hidden" if _hidden((path,)) else None
+
+
+def _hidden(details: tuple[Any, ...]) -> bool:
+    path = details[0] if details else None
+    if isinstance(path, int) or path is None:
+        return False
+    whole = os.path.realpath(os.fspath(path))
+    whole = whole.decode(errors="replace") if isinstance(whole, bytes) else whole
+    return (whole + os.sep).startswith(HIDDEN)
+
+
+def _named(path: Any) -> str:
+    if isinstance(path, int):
+        return f"file descriptor {path}"
+    text = os.fsdecode(path)
+    return f"`{Path(text).name}`"
+
+
+def _pretends(event: str, details: tuple[Any, ...]) -> bool:
+    file = details[1] if len(details) > 1 else ""
+    file = file.decode(errors="replace") if isinstance(file, bytes) else str(file)
+    return file.startswith((GRADER, STANDARD, *INSTALLED, "<frozen"))
+
+
+def _caller() -> FrameType | None:
+    """Return the frame that raised the event: this module's own are passed over."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    return frame
+
+
+def _asker(past: tuple[str, ...] | None = None) -> FrameType | None:
+    """Return the nearest frame that isn't the standard library's: it asked for the event.
+
+    With `past` only these modules of the standard library are passed over.
+    """
+    frame = _caller()
+    while frame is not None:
+        file = frame.f_code.co_filename
+        is_passed = (
+            file.startswith(STANDARD) and not file.startswith(INSTALLED)
+            if past is None
+            else frame.f_globals.get("__name__") in past
+        )
+        if not is_passed:
+            return frame
+        frame = frame.f_back
+    return None
+
+
+def is_hidden(path: Path) -> bool:
+    """Whether a path leads, through links as well, to what answers may not read."""
+    return _hidden((path,))
+
+
+@contextmanager
+def fenced(path: Path | None) -> Iterator[None]:
+    """Keep the answer of this file within the fence; None is the suite's own and goes free."""
+    if path is None or FENCE.around is not None:
+        yield
+        return
+    _build()
+    originals = [(module, name, getattr(module, name)) for module, name in REPLACED]
+    for module, name, _ in originals:
+        setattr(module, name, _refusing(name))
+    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    FENCE.seen.clear()
+    FENCE.around = str(path)
+    try:
+        yield
+    finally:
+        FENCE.around = None
+        sys.dont_write_bytecode = bytecode
+        for module, name, original in originals:
+            setattr(module, name, original)
+        if FENCE.seen:
+            raise FENCE.seen[0]
+
+
+def _build(built: list[bool] = []) -> None:  # noqa: B006 (a hook can't be taken down again)
+    """Install the hook, once."""
+    if not built:
+        built.append(True)
+        sys.addaudithook(FENCE.hear)
+
+
+def _refusing(name: str) -> Callable[..., Any]:
+    def refused(*args: object, **kwargs: object) -> None:
+        FENCE.refuse(f"called {name}: an answer can't reach outside itself")
+
+    return refused

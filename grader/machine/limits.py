@@ -1,0 +1,126 @@
+"""How long and how much: an answer that runs in this process gets so many seconds, and so much memory.
+
+The clock of a check counts only the answer's own time, over all its calls. An alarm interrupts what
+runs; one that goes on (it catches everything, or never comes back to Python) is interrupted again
+and again, and ends the run in the end: in one process nothing gentler is left.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from grader.words.verdict import Stopped
+
+# Bound now, below the modules' own names: while an answer runs these refuse to be called (see `fence`).
+_signal: Any = sys.modules["_signal"]
+_handle, _alarm = _signal.signal, getattr(_signal, "setitimer", None)
+_write, _end = os.write, os._exit
+AGAIN = 0.05  # seconds between interruptions
+PATIENCE = 3.0  # seconds of interruptions before the run is given up
+MORE_MEMORY = 4 << 30  # bytes that an answer may take beside what the process holds already
+
+
+class Clock:
+    """The time of one check: how much the answer has used, and what is said when it's used up."""
+
+    def __init__(self, seconds: float, where: str = "") -> None:
+        self.seconds, self.left, self.where = seconds, seconds, where
+
+    @property
+    def told(self) -> str:
+        """The sentence about it."""
+        return f"timed out after {self.seconds:g} s{self.where}"
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Interrupt the block when the time is up."""
+        if not self.seconds or sys.gettrace() is not None or not _can_interrupt():
+            yield  # no limit, or somebody steps through it in a debugger
+            return
+        if self.left <= 0:
+            raise Stopped(self.told)
+        is_up: list[bool] = []
+
+        def ring(number: int, frame: FrameType | None) -> None:
+            is_up.append(True)
+            if len(is_up) * AGAIN > PATIENCE:
+                _give_up(self.told)
+            raise Stopped(self.told)
+
+        before = _handle(signal.SIGALRM, ring)
+        start = time.perf_counter()
+        _alarm(signal.ITIMER_REAL, self.left, AGAIN)
+        try:
+            yield
+        finally:
+            _alarm(signal.ITIMER_REAL, 0)
+            _handle(signal.SIGALRM, before)
+            self.left -= time.perf_counter() - start
+            if is_up:
+                self.left = 0.0
+                raise Stopped(self.told)
+
+
+def _can_interrupt() -> bool:
+    """Whether there are alarms here: not on Windows, and not beside the main thread."""
+    return threading.current_thread() is threading.main_thread() and _alarm is not None
+
+
+def _give_up(told: str) -> None:
+    """End the process: the answer doesn't let itself be interrupted."""
+    words = f"\nThe answer {told}, and doesn't let itself be interrupted: the run ends here.\n"
+    told_to = sys.__stderr__.fileno() if sys.__stderr__ else 2
+    _write(told_to, words.encode())
+    _end(3)
+
+
+@contextmanager
+def interrupted_by_hand() -> Iterator[list[bool]]:
+    """Yield a list that is true once a person has pressed Ctrl-C: answers can raise it as well."""
+    pressed: list[bool] = []
+    if not _can_interrupt() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        pressed.append(True)  # nothing is known of it, so it is believed
+        yield pressed
+        return
+
+    def press(number: int, frame: FrameType | None) -> None:
+        pressed.append(True)
+        raise KeyboardInterrupt
+
+    _handle(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        _handle(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def little_memory() -> Iterator[None]:
+    """Refuse the block more memory than an exercise can need, where the system can."""
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    hard = before[1]
+    room = _held() + MORE_MEMORY
+    if before[0] != resource.RLIM_INFINITY and before[0] <= room:
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _held() -> int:
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")

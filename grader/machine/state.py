@@ -1,0 +1,165 @@
+"""What all code of a process shares, and an answer must leave as it found it.
+
+Switches (torch's default dtype, the working directory ...) are compared after every call: the next
+oracle would compute with them. Names that other code relies on (torch's, Python's, the grader's
+own) are compared after every test. Both are put back, and told. Random states are put back
+silently: who draws from them has not harmed anybody.
+"""
+
+import builtins
+import gc
+import math
+import operator
+import os
+import random
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from inspect import isclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from grader.words.verdict import Stopped
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One setting of the process."""
+
+    name: str
+    read: Callable[[], Any]
+    put: Callable[[Any], Any]
+    told: bool = True
+
+
+def _put_warnings(filters: list) -> None:
+    warnings.filters[:] = filters  # type: ignore[index]
+
+
+def _put_environment(environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def _put_streams(streams: tuple) -> None:
+    sys.stdin, sys.stdout, sys.stderr = streams
+
+
+def _put_collector(enabled: bool) -> None:
+    (gc.enable if enabled else gc.disable)()
+
+
+def _put_path(path: list[str]) -> None:
+    sys.path[:] = path
+
+
+SWITCHES = (
+    Switch("torch's default dtype", torch.get_default_dtype, torch.set_default_dtype),
+    Switch("torch's grad mode", torch.is_grad_enabled, torch.set_grad_enabled),
+    Switch("torch's default device", torch.get_default_device, torch.set_default_device),
+    Switch("torch's number of threads", torch.get_num_threads, torch.set_num_threads),
+    Switch(
+        "torch's deterministic flag",
+        torch.are_deterministic_algorithms_enabled,
+        torch.use_deterministic_algorithms,
+    ),
+    Switch("the working directory", os.getcwd, os.chdir),
+    Switch("the environment variables", lambda: dict(os.environ), _put_environment),
+    Switch("the warnings filters", lambda: list(warnings.filters), _put_warnings),
+    Switch("the import path", lambda: list(sys.path), _put_path),
+    Switch("the standard streams", lambda: (sys.stdin, sys.stdout, sys.stderr), _put_streams),
+    Switch("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
+    Switch("the garbage collector", gc.isenabled, _put_collector),
+)
+
+
+@contextmanager
+def unchanged() -> Iterator[None]:
+    """Put back each switch that the block moved, and say which it was."""
+    before = [switch.read() for switch in SWITCHES]
+    drawn = torch.random.get_rng_state()
+    try:
+        yield
+    finally:
+        moved = [_moved(s, value) for s, value in zip(SWITCHES, before, strict=True)]
+        torch.random.set_rng_state(drawn)
+        told = next((sentence for sentence in moved if sentence), None)
+        if told:
+            raise Stopped(told)
+
+
+def _moved(switch: Switch, before: Any) -> str | None:
+    try:
+        now = switch.read()
+    except OSError:  # a working directory that is gone
+        now = None
+    if type(now) is type(before) and now == before:
+        return None
+    switch.put(before)
+    return f"changed {switch.name} and left it changed{_from_to(before, now)}"
+
+
+def _from_to(before: Any, now: Any) -> str:
+    plain = (bool, int, str, torch.dtype, torch.device)
+    return f": {before} became {now}" if isinstance(now, plain) else ""
+
+
+@contextmanager
+def reseeded() -> Iterator[None]:
+    """Put back the random states that a test may leave behind."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+@cache
+def _names() -> tuple[tuple[str, Any, tuple[str, ...], tuple[Any, ...]], ...]:
+    """Remember what the names that others rely on stand for, before any answer has run."""
+    import pytest
+
+    spaces: list[tuple[str, Any]] = [("builtins", builtins), ("math", math), ("operator", operator)]
+    spaces += [("torch", torch), ("Tensor", torch.Tensor), ("TensorBase", torch._C.TensorBase)]
+    spaces += [
+        (f"torch.{part}", getattr(torch, part)) for part in ("autograd", "linalg", "testing")
+    ]
+    spaces += [("torch.nn.functional", torch.nn.functional), ("torch.special", torch.special)]
+    spaces += [("pytest", pytest), ("os", os)]
+    own = [(n, m) for n, m in sys.modules.items() if n.partition(".")[0] == "grader" and m]
+    spaces += own
+    spaces += [
+        (f"{name}.{value.__name__}", value)
+        for name, module in own
+        for value in list(vars(module).values())
+        if isclass(value) and value.__module__ == name
+    ]
+    kept = []
+    for told, space in spaces:
+        held = {k: v for k, v in vars(space).items() if callable(v) or isclass(v)}
+        kept.append((told, space, tuple(held), tuple(held.values())))
+    return tuple(kept)
+
+
+def remember_names() -> None:
+    """Look at all names now, before the first answer is loaded."""
+    _names()
+
+
+def restored_names() -> list[str]:
+    """Put back the names that stand for something else now; return them."""
+    replaced = []
+    for told, space, names, values in _names():
+        now = vars(space)
+        if not all(map(operator.is_, map(now.get, names), values)):
+            for name, value in zip(names, values, strict=True):
+                if now.get(name) is not value:
+                    setattr(space, name, value)
+                    replaced.append(f"{told}.{name}")
+    return replaced

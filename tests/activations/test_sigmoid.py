@@ -153,12 +153,7 @@ def through_abs(x):
     return torch.where(x >= 0, 1 / (1 + small), small / (1 + small))
 
 
-@wrong("use (1 + tanh(x / 2)) / 2: small values are lost in the 1")
-def through_tanh(x):
-    return (1 + (x / 2).tanh()) / 2
-
-
-@wrong("use 1 - sigmoid(-x) below 0: small values are lost in the 1")
+@wrong("reach a small value from 1, as 1 - sigmoid(-x) or (1 + tanh(x / 2)) / 2 do: it is lost")
 def by_the_complement(x):
     upper = 1 / (1 + torch.where(x >= 0, -x, x).exp())
     return torch.where(x >= 0, upper, 1 - upper)

@@ -35,10 +35,10 @@ def formula(p, q):
 
 @claim("S3-404")
 def test_a_case_worked_by_hand(js_divergence):
-    p = torch.tensor([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]], dtype=torch.float64)
-    q = torch.tensor([[0.0, 0.25, 0.75], [0.5, 0.0, 0.5]], dtype=torch.float64)
-    # nothing in common; half in common
-    want = torch.tensor([1.0, 0.5], dtype=torch.float64) * math.log(2)
+    p = torch.tensor([[1.0, 0.0, 0.0], [0.25, 0.75, 0.0]], dtype=torch.float64)
+    q = torch.tensor([[0.0, 0.25, 0.75], [0.75, 0.25, 0.0]], dtype=torch.float64)
+    # nothing in common; 1/4 log(1/2) + 3/4 log(3/2), twice
+    want = torch.tensor([math.log(2), 0.75 * math.log(3) - math.log(2)], dtype=torch.float64)
     check(js_divergence, p, q, want=want)
 
 

@@ -31,10 +31,10 @@ def formula(p, q):
 
 @claim("S3-390", "S3-391")
 def test_a_case_worked_by_hand(kl_divergence):
-    p = torch.tensor([[0.25, 0.5, 0.25], [0.5, 0.0, 0.5]], dtype=torch.float64)
-    q = torch.tensor([[0.5, 0.25, 0.25], [0.25, 0.25, 0.5]], dtype=torch.float64)
-    # -1/4 + 2/4 and 1/2 bits
-    want = torch.tensor([0.25, 0.5], dtype=torch.float64) * math.log(2)
+    p = torch.tensor([[1, 4, 1, 2], [4, 0, 2, 2]], dtype=torch.float64) / 8
+    q = torch.tensor([[4, 2, 1, 1], [1, 4, 1, 2]], dtype=torch.float64) / 8
+    # -2/8 + 4/8 + 2/8 and 8/8 + 2/8 bits; the other way round the first row has 5/8
+    want = torch.tensor([0.5, 1.25], dtype=torch.float64) * math.log(2)
     check(kl_divergence, p, q, want=want)
 
 

@@ -153,6 +153,8 @@ class Instance:
 class Method:
     """A method of an instance under test; known mistakes are replayed up to the same state."""
 
+    has_state = True  # calling it once more would change the object
+
     def __init__(self, instance: Instance, attribute: str) -> None:
         subject = instance._subject
         self._instance, self._attribute = instance, attribute
@@ -175,6 +177,7 @@ def _later(instance: Instance, mistake: Any, attribute: str, done: int) -> Any:
         return getattr(instance.replayed(mistake, done), attribute)(*args, **kwargs)
 
     replay.diagnosis = mistake.diagnosis  # type: ignore[attr-defined]
+    replay.right_for = mistake.right_for  # type: ignore[attr-defined]
     return replay
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from grader.words.compare import USUAL, Tolerance, differences, same
+from grader.words.diagnosis import matches
 from grader.words.patterns import patterns
 from grader.words.show import labelled, sentence, show, show_call
 from grader.words.verdict import (
@@ -152,7 +153,7 @@ class Outcome:
         """Turn an error of the answer into a verdict that says where it comes from."""
         if isinstance(self.error, Verdict):  # the result can't be differentiated
             told = f"{call}\n{self.error.args[0]}"
-            raise Mismatch(told, lambda: call.diagnoses(self)) from None
+            raise Mismatch(told, lambda: matches(call, self, USUAL)) from None
         if isinstance(self.error, NotImplementedError):
             raise Unfinished(
                 f"{call}\nraised NotImplementedError: this part is still to be written"
@@ -160,7 +161,7 @@ class Outcome:
         if self.error is not None:
             raised = f"raised {type(self.error).__name__}: {self.error}"
             lines = [str(call), sentence(raised), *_own_lines(self.error, call.function)]
-            raise Crashed("\n".join(lines), lambda: call.diagnoses(self)) from self.error
+            raise Crashed("\n".join(lines), lambda: matches(call, self, USUAL)) from self.error
 
     def changed_arguments(self) -> list[str]:
         """Say which argument the call changed in place, if it did."""
@@ -232,30 +233,12 @@ class Call:
         """Raise the verdict if there is anything to say; remember the call if there isn't."""
         if lines:
             told = [str(self), *lines, *([sentence(why)] if why else [])]
-            raise verdict("\n".join(told), lambda: self.diagnoses(outcome, tolerance))
+            raise verdict("\n".join(told), lambda: matches(self, outcome, tolerance))
         if hasattr(self.function, "remember"):
             self.function.remember(self, outcome)
 
-    def diagnoses(self, outcome: Outcome, tolerance: Tolerance = USUAL) -> list[str]:
-        """Name the known mistakes that behave like the answer, here and wherever it was right."""
-        remembered = list(getattr(self.function, "remembered", ()))
-        return [
-            mistake.diagnosis
-            for number, mistake in enumerate(getattr(self.function, "mistakes", ()))
-            if self._behaves_alike(mistake, outcome, tolerance)
-            # A method's mistakes are replays of their class up to that call: each call has its own.
-            and all(c._behaves_alike(c.function.mistakes[number], o, USUAL) for c, o in remembered)
-        ]
-
-    def _behaves_alike(self, mistake: Any, outcome: Outcome, tolerance: Tolerance) -> bool:
-        try:
-            with getattr(self.function, "watched", _no_guard)():
-                other = self.run(mistake)
-        except Verdict:
-            return False
-        return self._same_outcome(outcome, other, tolerance)
-
-    def _same_outcome(self, outcome: Outcome, other: Outcome, tolerance: Tolerance) -> bool:
+    def agrees(self, outcome: Outcome, other: Outcome, tolerance: Tolerance = USUAL) -> bool:
+        """Whether two runs of the call came to the same."""
         if outcome.error is not None or other.error is not None:
             alike = type(outcome.error) is type(other.error)
             return alike and (
@@ -267,9 +250,10 @@ class Call:
         mine, theirs = outcome.value, other.value
         return same(mine, theirs, tolerance) and same(theirs, mine, tolerance)
 
-    def agrees(self, outcome: Outcome, again: Outcome) -> bool:
-        """Whether two runs of the call came to the same."""
-        return self._same_outcome(outcome, again, USUAL)
+    @property
+    def arguments(self) -> tuple[Any, Any]:
+        """The arguments, by position and by keyword."""
+        return self._frozen
 
     @property
     def is_large(self) -> bool:

@@ -50,19 +50,27 @@ gpu = pytest.mark.gpu
 slow = pytest.mark.slow
 
 
-def wrong(diagnosis: str, *, accepts_bad_input: bool = False) -> Callable[[Any], Any]:
+def wrong(
+    diagnosis: str, *, right_for: str = "", accepts_bad_input: bool = False
+) -> Callable[[Any], Any]:
     """Mark a function or class of a hidden test file as a known wrong answer.
 
     `diagnosis` completes "This is what you get when you ...". The answer serves three times: the
     suite proves that some test rejects it, the kill matrix shows which tests tell it from others,
     and a learner whose results equal its results is told the diagnosis.
 
+    An answer that follows another convention says so in `right_for`, which completes "It is right
+    for ...": "the population variance; here it is the sample's, which divides by n - 1".
+
     Wrong answers may leave out the checks of their arguments, so a test that only asks for an error
     proves nothing against them, unless the mistake is that it `accepts_bad_input`.
     """
+    if right_for and "; here " not in right_for:
+        raise ValueError(f"right_for is {right_for!r}, but must end in '; here ...'")
 
     def mark(answer: Any) -> Any:
         answer.diagnosis, answer.accepts_bad_input = diagnosis, accepts_bad_input
+        answer.right_for = right_for
         return answer
 
     return mark

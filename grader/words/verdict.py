@@ -2,28 +2,39 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 
 class Verdict(AssertionError):
     """The answer under test is at fault, in words for the person who wrote it.
 
-    `diagnose` names the known mistakes that behave the same; it is called only when somebody
+    `diagnose` finds the known mistakes that behave the same; it is called only when somebody
     reads the verdict, because a property test raises hundreds that nobody reads.
     """
 
-    def __init__(self, told: str, diagnose: Callable[[], list[str]] | None = None) -> None:
+    def __init__(self, told: str, diagnose: Callable[[], list[Any]] | None = None) -> None:
         super().__init__(told)
         self._diagnose = diagnose
 
     @cached_property
-    def diagnoses(self) -> list[str]:
+    def mistakes(self) -> list[Any]:
         """The known mistakes that this answer repeats."""
         return self._diagnose() if self._diagnose else []
 
+    @property
+    def diagnoses(self) -> list[str]:
+        """What each of them is, in words."""
+        return [mistake.diagnosis for mistake in self.mistakes]
+
     def in_full(self) -> str:
         """Return all that there is to say: what went wrong, and which mistake it is."""
-        sentences = [f"This is what you get when you {it}." for it in self.diagnoses]
-        return "\n".join([str(self), *sentences])
+        lines = [str(self)]
+        for mistake in self.mistakes:
+            also = " also" if len(lines) > 1 else ""
+            lines.append(f"This is{also} what you get when you {mistake.diagnosis}.")
+            if getattr(mistake, "right_for", ""):
+                lines.append(f"It is right for {mistake.right_for}.")
+        return "\n".join(lines)
 
 
 class Mismatch(Verdict):

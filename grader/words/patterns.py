@@ -45,7 +45,8 @@ def _arithmetic(got: Tensor, want: Tensor) -> Iterator[str]:
     telling = want != 0
     if telling.sum() >= 1 and close(got[~telling], want[~telling]).all():
         ratio = got[telling] / want[telling]
-        if close(ratio, ratio[:1].expand_as(ratio)).all() and ratio[0] != 0:
+        finite = bool(ratio.isfinite().all())  # the quotient of two numbers may overflow
+        if finite and close(ratio, ratio[:1].expand_as(ratio)).all() and ratio[0] != 0:
             if ratio[0] == -1:
                 yield "The sign is flipped: every entry is minus what it should be."
             elif telling.sum() >= 2 or _is_simple(float(ratio[0])):

@@ -178,7 +178,10 @@ def only_shifted(logits, dim=-1):
     return logits - logits.amax(dim, keepdim=True)
 
 
-@wrong("take the logarithm to base 2")
+@wrong(
+    "take the logarithm to base 2",
+    right_for="logarithms to base 2; here they are natural",
+)
 def base_two(logits, dim=-1):
     return logits.log_softmax(dim) / 0.6931471805599453
 

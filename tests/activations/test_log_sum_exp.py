@@ -160,12 +160,18 @@ def ignores_dim(x, dim=-1):
     return x.logsumexp(-1)
 
 
-@wrong("keep the summed dimension with size 1")
+@wrong(
+    "keep the summed dimension with size 1",
+    right_for="keepdim=True; here the dimension goes",
+)
 def keeps_the_dimension(x, dim=-1):
     return x.logsumexp(dim, keepdim=True)
 
 
-@wrong("take the mean of the exponentials and not their sum")
+@wrong(
+    "take the mean of the exponentials and not their sum",
+    right_for="log-mean-exp, which divides by the count; here the plain sum is asked for",
+)
 def of_the_mean(x, dim=-1):
     return x.logsumexp(dim) - math.log(max(x.shape[dim], 1))
 

@@ -168,7 +168,10 @@ def ignores_lam(x, lam, dim=-1):
     return x.logsumexp(dim)
 
 
-@wrong("divide by lam inside, as a temperature: a large lam then gives no maximum")
+@wrong(
+    "divide by lam inside, as a temperature: a large lam then gives no maximum",
+    right_for="a temperature; here lam is its inverse, and multiplies",
+)
 def as_a_temperature(x, lam, dim=-1):
     return (x / lam).logsumexp(dim) * lam
 
@@ -185,7 +188,10 @@ def divides_nothing(x, lam, dim=-1):
     return top.squeeze(dim) + (lam * (x - top)).exp().sum(dim).log()
 
 
-@wrong("take the mean of the exponentials and not their sum: it lies below the maximum")
+@wrong(
+    "take the mean of the exponentials and not their sum: it lies below the maximum",
+    right_for="log-mean-exp, which divides by the count; here the plain sum is asked for",
+)
 def of_the_mean(x, lam, dim=-1):
     top = x.amax(dim, keepdim=True)
     return top.squeeze(dim) + (lam * (x - top)).exp().mean(dim).log() / lam

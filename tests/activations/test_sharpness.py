@@ -74,7 +74,10 @@ def always_two(n, error):
     return math.log(2) / error
 
 
-@wrong("take the logarithm to base 2")
+@wrong(
+    "take the logarithm to base 2",
+    right_for="logarithms to base 2; here they are natural",
+)
 def base_two(n, error):
     return math.log2(n) / error
 

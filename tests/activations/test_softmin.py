@@ -169,7 +169,10 @@ def smooth_maximum(x, lam=1.0, dim=-1):
     return (lam * x).logsumexp(dim) / lam
 
 
-@wrong("return torch's softmin: the weights of the entries, and not a minimum")
+@wrong(
+    "return torch's softmin: the weights of the entries, and not a minimum",
+    right_for="torch's softmin, a distribution; here it is a smooth minimum",
+)
 def weights(x, lam=1.0, dim=-1):
     return torch.nn.functional.softmin(lam * x, dim)
 
@@ -179,7 +182,10 @@ def weighted_mean(x, lam=1.0, dim=-1):
     return (x * (-lam * x).softmax(dim)).sum(dim)
 
 
-@wrong("take the mean of the exponentials: it lies above the minimum")
+@wrong(
+    "take the mean of the exponentials: it lies above the minimum",
+    right_for="log-mean-exp, which divides by the count; here the plain sum is asked for",
+)
 def of_the_mean(x, lam=1.0, dim=-1):
     return (math.log(x.shape[dim]) - (-lam * x).logsumexp(dim)) / lam
 

@@ -232,7 +232,10 @@ def pair(value):
     return (value, value) if isinstance(value, int) else value
 
 
-@wrong("turn the kernel by 180 degrees: that is the convolution of mathematics")
+@wrong(
+    "turn the kernel by 180 degrees: that is the convolution of mathematics",
+    right_for="the convolution of mathematics; here the kernel isn't turned, as in torch",
+)
 def true_convolution(x, weight, *rest, **options):
     return F.conv2d(x, weight.flip(2, 3), *rest, **options)
 
@@ -253,13 +256,19 @@ def as_wide_as_high(*args, **options):
     return out[..., : out.shape[-2]]
 
 
-@wrong("apply the pairs to width and height, and not to height and width")
+@wrong(
+    "apply the pairs to width and height, and not to height and width",
+    right_for="pairs of (width, height); here they are (height, width)",
+)
 def swapped_pairs(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     turned = [pair(v)[::-1] for v in (stride, padding, dilation)]
     return F.conv2d(x, weight, bias, *turned, groups)
 
 
-@wrong("add the padding as a total, half of it on each side")
+@wrong(
+    "add the padding as a total, half of it on each side",
+    right_for="padding given in total; here it is given per side",
+)
 def total_padding(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     ph, pw = pair(padding)
     x = F.pad(x, (pw // 2, pw - pw // 2, ph // 2, ph - ph // 2))

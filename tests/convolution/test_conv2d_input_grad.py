@@ -151,7 +151,10 @@ def mean_over_the_batch(grad, *rest, **options):
     return by_autograd(grad, *rest, **options) / grad.shape[0]
 
 
-@wrong("take the pairs for width and height: they are height and width")
+@wrong(
+    "take the pairs for width and height: they are height and width",
+    right_for="pairs of (width, height); here they are (height, width)",
+)
 def swapped_pairs(grad, weight, size, stride=1, padding=0, dilation=1):
     turned = [v[::-1] if isinstance(v, tuple) else v for v in (stride, padding, dilation)]
     return by_autograd(grad, weight, size, *turned)

@@ -121,7 +121,10 @@ def test_refuses_a_dilation_that_is_not_positive(conv2d_same):
         check(conv2d_same, x, weight, dilation, raises=ValueError, naming=naming)
 
 
-@wrong("put the odd zero on the left and on top: that is another library's convention")
+@wrong(
+    "put the odd zero on the left and on top: that is another library's convention",
+    right_for="libraries that put the odd zero first; here it goes on the right and below",
+)
 def odd_zero_first(x, weight, dilation=1):
     th, tw = totals(weight, dilation)
     return padded_by(x, weight, dilation, tw - tw // 2, tw // 2, th - th // 2, th // 2)
@@ -163,7 +166,10 @@ def no_dilation(x, weight, dilation=1):
     return by_torch(x, weight)
 
 
-@wrong("turn the kernel by 180 degrees: that is the convolution of mathematics")
+@wrong(
+    "turn the kernel by 180 degrees: that is the convolution of mathematics",
+    right_for="the convolution of mathematics; here the kernel isn't turned, as in torch",
+)
 def true_convolution(x, weight, dilation=1):
     return by_torch(x, weight.flip(0, 1), dilation)
 

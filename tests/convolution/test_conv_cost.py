@@ -208,7 +208,10 @@ def ignores_bias(
     return total(shape[0] * out_channels * h * w, products, False)
 
 
-@wrong("call a multiply-add one FLOP: torch's counter calls it two")
+@wrong(
+    "call a multiply-add one FLOP: torch's counter calls it two",
+    right_for="a count of multiply-adds; here each of them counts as two FLOPs",
+)
 def macs_for_flops(
     shape, out_channels, kernel, stride=ONE, padding=NONE, dilation=ONE, groups=1, bias=False
 ):

@@ -96,7 +96,10 @@ def pushed_up(out, kernel, stride=1, padding=0, dilation=1):
     return list(range(smallest, smallest + stride))
 
 
-@wrong("count the padding of one side only")
+@wrong(
+    "count the padding of one side only",
+    right_for="padding given in total; here it is given per side",
+)
 def total_padding(out, kernel, stride=1, padding=0, dilation=1):
     smallest = smallest_of(out, kernel, stride, padding, dilation) + padding
     return list(range(max(1, smallest), smallest + stride))

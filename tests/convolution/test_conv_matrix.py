@@ -129,12 +129,18 @@ def transposed(weight, size, stride=1, padding=0):
     return by_columns(weight, size, stride, padding).T.contiguous()
 
 
-@wrong("turn the kernel by 180 degrees: that is the convolution of mathematics")
+@wrong(
+    "turn the kernel by 180 degrees: that is the convolution of mathematics",
+    right_for="the convolution of mathematics; here the kernel isn't turned, as in torch",
+)
 def true_convolution(weight, size, stride=1, padding=0):
     return by_columns(weight.flip(0, 1), size, stride, padding)
 
 
-@wrong("flatten the images column by column")
+@wrong(
+    "flatten the images column by column",
+    right_for="images flattened column by column; here it is row by row, as in torch",
+)
 def column_major(weight, size, stride=1, padding=0):
     images = torch.eye(size[0] * size[1], dtype=weight.dtype).reshape(-1, 1, *size[::-1]).mT
     return F.conv2d(images, weight[None, None], None, stride, padding).mT.flatten(1).T.contiguous()
@@ -156,7 +162,10 @@ def no_stride(weight, size, stride=1, padding=0):
     return by_columns(weight, size, 1, padding)
 
 
-@wrong("take the pairs for width and height: they are height and width")
+@wrong(
+    "take the pairs for width and height: they are height and width",
+    right_for="pairs of (width, height); here they are (height, width)",
+)
 def swapped_pairs(weight, size, stride=1, padding=0):
     turned = [v[::-1] if isinstance(v, tuple) else v for v in (stride, padding)]
     return by_columns(weight, size, *turned)

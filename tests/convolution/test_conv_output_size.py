@@ -131,7 +131,10 @@ def test_refuses_what_no_layer_has(conv_output_size, name, value):
     check(conv_output_size, **call, raises=ValueError, naming={name: value})
 
 
-@wrong("count `padding` once: the zeros lie on both sides")
+@wrong(
+    "count `padding` once: the zeros lie on both sides",
+    right_for="padding given in total; here it is given per side",
+)
 def total_padding(size, kernel, stride=1, padding=0, dilation=1):
     return (size + padding - dilation * (kernel - 1) - 1) // stride + 1
 
@@ -141,7 +144,10 @@ def unfloored(size, kernel, stride=1, padding=0, dilation=1):
     return (size + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1
 
 
-@wrong("round up, and so count a position at which the kernel sticks out")
+@wrong(
+    "round up, and so count a position at which the kernel sticks out",
+    right_for="ceil_mode=True, as pooling knows it; here the size is rounded down",
+)
 def rounded_up(size, kernel, stride=1, padding=0, dilation=1):
     return -((dilation * (kernel - 1) + 1 - size - 2 * padding) // stride) + 1
 

@@ -105,7 +105,10 @@ def test_refuses_a_kernel_that_is_larger_along_one_axis(conv_output_size_total):
     )  # fmt: skip
 
 
-@wrong("count the padding twice, as torch's padding per side")
+@wrong(
+    "count the padding twice, as torch's padding per side",
+    right_for="padding given per side; here it is given in total",
+)
 def per_side(size, kernel, stride=(1, 1), padding_total=(0, 0)):
     axes = zip(size, kernel, stride, padding_total, strict=True)
     return tuple((n + 2 * p - k) // s + 1 for n, k, s, p in axes)
@@ -122,7 +125,10 @@ def one_for_both(size, kernel, stride=(1, 1), padding_total=(0, 0)):
     return tuple((n + padding_total[0] - k) // stride[0] + 1 for n, k in axes)
 
 
-@wrong("return the width before the height")
+@wrong(
+    "return the width before the height",
+    right_for="sizes as (width, height); here they are (height, width)",
+)
 def swapped(size, kernel, stride=(1, 1), padding_total=(0, 0)):
     axes = zip(size, kernel, stride, padding_total, strict=True)
     return tuple((n + p - k) // s + 1 for n, k, s, p in axes)[::-1]

@@ -115,7 +115,10 @@ def counts_the_padding(i, size, kernel_size, stride=1, padding=0, dilation=1):
     return [i * stride - padding + j * dilation for j in range(kernel_size)]
 
 
-@wrong("give positions in the padded input")
+@wrong(
+    "give positions in the padded input",
+    right_for="positions in the padded input; here those of the input itself count",
+)
 def padded_positions(i, size, kernel_size, stride=1, padding=0, dilation=1):
     return [p + padding for p in reads(i, size, kernel_size, stride, padding, dilation)]
 

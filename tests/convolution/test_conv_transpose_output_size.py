@@ -127,7 +127,10 @@ def test_refuses_what_no_layer_has(conv_transpose_output_size, name, value):
     check(conv_transpose_output_size, **call, raises=ValueError, naming={name: value})
 
 
-@wrong("count `padding` once: it is cut off on both sides")
+@wrong(
+    "count `padding` once: it is cut off on both sides",
+    right_for="padding given in total; here it is given per side",
+)
 def total_padding(size, kernel, stride=1, padding=0, output_padding=0, dilation=1):
     return (size - 1) * stride + dilation * (kernel - 1) + 1 - padding + output_padding
 

@@ -93,7 +93,10 @@ def turned_kernel(in_channels, out_channels, kernel, groups=1, transposed=True):
     return (out_channels, in_channels // groups, *kernel)
 
 
-@wrong("put the kernel before the channels, as other libraries do")
+@wrong(
+    "put the kernel before the channels, as other libraries do",
+    right_for="libraries that put the kernel first; here the channels come first, as in torch",
+)
 def kernel_first(in_channels, out_channels, kernel, groups=1, transposed=True):
     first, second = (in_channels, out_channels) if transposed else (out_channels, in_channels)
     return (*kernel, second // groups, first)

@@ -97,7 +97,10 @@ def test_refuses_a_kernel_that_does_not_fit(cross_correlation):
     check(cross_correlation, x, torch.ones(1, 5), raises=ValueError, naming={"weight": [1, 5]})
 
 
-@wrong("turn the kernel by 180 degrees: that is the convolution of mathematics")
+@wrong(
+    "turn the kernel by 180 degrees: that is the convolution of mathematics",
+    right_for="the convolution of mathematics; here the kernel isn't turned, as in torch",
+)
 def true_convolution(x, weight):
     return by_torch(x, weight.flip(0, 1))
 
@@ -112,7 +115,10 @@ def transposed_kernel(x, weight):
     return by_torch(x, weight.mT)
 
 
-@wrong("pad with zeros: the kernel then visits places where it sticks out of the image")
+@wrong(
+    "pad with zeros: the kernel then visits places where it sticks out of the image",
+    right_for="'full' padding; here the kernel stays inside the image",
+)
 def full(x, weight):
     kh, kw = weight.shape
     return by_torch(F.pad(x, (kw - 1, kw - 1, kh - 1, kh - 1)), weight)

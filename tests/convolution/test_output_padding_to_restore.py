@@ -84,7 +84,10 @@ def remainder_of_size(size, kernel, stride=1, padding=0, dilation=1):
     return size % stride
 
 
-@wrong("count the padding once: it is on both sides")
+@wrong(
+    "count the padding once: it is on both sides",
+    right_for="padding given in total; here it is given per side",
+)
 def total_padding(size, kernel, stride=1, padding=0, dilation=1):
     return (size + padding - dilation * (kernel - 1) - 1) % stride
 

@@ -72,7 +72,10 @@ def no_padding(size, kernel_size, stride=1, padding=0):
     return by_torch(size, kernel_size, stride)
 
 
-@wrong("take the padding for the total of both sides")
+@wrong(
+    "take the padding for the total of both sides",
+    right_for="padding given in total; here it is given per side",
+)
 def total_padding(size, kernel_size, stride=1, padding=0):
     full = by_torch(size, kernel_size, stride)
     return full[padding // 2 : len(full) - (padding - padding // 2)]

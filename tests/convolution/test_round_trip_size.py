@@ -92,7 +92,10 @@ def halfway(size, kernel, stride=1, padding_total=0):
     return (size - kernel + padding_total) // stride + 1
 
 
-@wrong("count the padding per side")
+@wrong(
+    "count the padding per side",
+    right_for="padding given per side; here it is given in total",
+)
 def per_side(size, kernel, stride=1, padding_total=0):
     return size - (size - kernel + 2 * padding_total) % stride
 

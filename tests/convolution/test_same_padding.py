@@ -142,7 +142,10 @@ def dilated_halves(kernel, dilation=1, extra="end"):
     return (fewer, more) if extra == "end" else (more, fewer)
 
 
-@wrong("put all zeros on one side, as a causal convolution does")
+@wrong(
+    "put all zeros on one side, as a causal convolution does",
+    right_for="a causal convolution; here both sides get their half",
+)
 def causal(kernel, dilation=1, extra="end"):
     total = dilation * (kernel - 1)
     return (0, total) if extra == "end" else (total, 0)

@@ -42,7 +42,10 @@ def test_keeps_the_size_of_torchs_output(same_padding_formula):
     check(same_padding_formula, want=such_that(told, keeps_the_size))
 
 
-@wrong("give the padding of one side, not of both")
+@wrong(
+    "give the padding of one side, not of both",
+    right_for="the padding of one side; here both sides count",
+)
 def one_side():
     import sympy as sp
 

@@ -198,7 +198,10 @@ def one_zero_too_many(x, weight, stride=1, padding=0):
     return steps(x, weight, tuple(s + (s > 1) for s in pair(stride)), padding)
 
 
-@wrong("take padding for the total of both sides: k - 1 - p/2 zeros around")
+@wrong(
+    "take padding for the total of both sides: k - 1 - p/2 zeros around",
+    right_for="padding given in total; here it is given per side",
+)
 def total_padding(x, weight, stride=1, padding=0):
     kh, kw = weight.shape[2:]
     ph, pw = pair(padding)
@@ -228,7 +231,10 @@ def stride_of_the_convolution(x, weight, stride=1, padding=0):
     return spread
 
 
-@wrong("take the pairs for width and height: they are height and width")
+@wrong(
+    "take the pairs for width and height: they are height and width",
+    right_for="pairs of (width, height); here they are (height, width)",
+)
 def swapped_pairs(x, weight, stride=1, padding=0):
     return by_torch(x, weight, pair(stride)[::-1], pair(padding)[::-1])
 

@@ -183,7 +183,10 @@ def padding_added(x, weight, stride=1, padding=0, output_padding=0):
     return F.pad(by_torch(x, weight, stride, 0, output_padding), (pw, pw, ph, ph))
 
 
-@wrong("take the padding for the total of both sides")
+@wrong(
+    "take the padding for the total of both sides",
+    right_for="padding given in total; here it is given per side",
+)
 def total_padding(x, weight, stride=1, padding=0, output_padding=0):
     ph, pw = padding if isinstance(padding, tuple) else (padding, padding)
     out = by_torch(x, weight, stride, 0, output_padding)
@@ -207,7 +210,10 @@ def no_output_padding(x, weight, stride=1, padding=0, output_padding=0):
     return by_torch(x, weight, stride, padding)
 
 
-@wrong("take the pairs for width and height: they are height and width")
+@wrong(
+    "take the pairs for width and height: they are height and width",
+    right_for="pairs of (width, height); here they are (height, width)",
+)
 def swapped_pairs(x, weight, stride=1, padding=0, output_padding=0):
     rest = (v[::-1] if isinstance(v, tuple) else v for v in (stride, padding, output_padding))
     return by_torch(x, weight, *rest)

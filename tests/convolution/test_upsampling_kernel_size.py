@@ -90,7 +90,10 @@ def test_refuses_an_output_padding_that_torch_refuses(upsampling_kernel_size):
     check(upsampling_kernel_size, 2, 2, 5, raises=ValueError, naming={"output_padding": 5})
 
 
-@wrong("add the padding of one side: torch cuts it off on both")
+@wrong(
+    "add the padding of one side: torch cuts it off on both",
+    right_for="padding given in total; here it is given per side",
+)
 def one_side(factor, padding=0, output_padding=0, dilation=1):
     return (factor + padding - output_padding - 1) // dilation + 1
 

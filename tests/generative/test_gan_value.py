@@ -106,7 +106,10 @@ def same_term(d_real, d_fake):
     return d_real.log().mean() + d_fake.log().mean()
 
 
-@wrong("return the loss that the discriminator minimises: its sign is the other one")
+@wrong(
+    "return the loss that the discriminator minimises: its sign is the other one",
+    right_for="the discriminator's loss; here it is the value, which it maximises",
+)
 def negative(d_real, d_fake):
     return -value(d_real, d_fake)
 
@@ -116,7 +119,10 @@ def pooled(d_real, d_fake):
     return torch.cat([d_real.log(), (-d_fake).log1p()]).mean()
 
 
-@wrong("add up over the samples and don't average")
+@wrong(
+    "add up over the samples and don't average",
+    right_for="sums over the samples; here they are averaged",
+)
 def sums(d_real, d_fake):
     return d_real.log().sum() + (-d_fake).log1p().sum()
 
@@ -156,7 +162,10 @@ def swapped(d_real, d_fake):
     return value(d_fake, d_real)
 
 
-@wrong("use logarithms of base 2")
+@wrong(
+    "use logarithms of base 2",
+    right_for="bits; here nats are asked for, the natural logarithm",
+)
 def base_two(d_real, d_fake):
     return value(d_real, d_fake) / math.log(2)
 

@@ -140,7 +140,10 @@ def rounded(p_data, p_g, d):
     return (torch.xlogy(p_data, d) + torch.xlogy(p_g, 1 - d)).sum()
 
 
-@wrong("return the discriminator's loss, which is -V")
+@wrong(
+    "return the discriminator's loss, which is -V",
+    right_for="the discriminator's loss; here it is the value, which it maximises",
+)
 def negative(p_data, p_g, d):
     return -(torch.xlogy(p_data, d) + torch.special.xlog1py(p_g, -d)).sum()
 

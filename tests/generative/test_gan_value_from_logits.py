@@ -167,7 +167,10 @@ def same_sign(real_logits, fake_logits):
     return functional.logsigmoid(real_logits).mean() + functional.logsigmoid(fake_logits).mean()
 
 
-@wrong("return the discriminator's loss, which is -V")
+@wrong(
+    "return the discriminator's loss, which is -V",
+    right_for="the discriminator's loss; here it is the value, which it maximises",
+)
 def negative(real_logits, fake_logits):
     return functional.softplus(-real_logits).mean() + functional.softplus(fake_logits).mean()
 

@@ -189,12 +189,18 @@ def with_a_threshold(fake_logits, saturating=False):
     return -loss if saturating else loss
 
 
-@wrong("add up over the batch and don't average")
+@wrong(
+    "add up over the batch and don't average",
+    right_for="a loss summed over the batch; here it is averaged",
+)
 def sums(fake_logits, saturating=False):
     return losses(fake_logits)[saturating].sum()
 
 
-@wrong("keep one loss for each sample")
+@wrong(
+    "keep one loss for each sample",
+    right_for="reduction='none'; here the batch is averaged",
+)
 def unreduced(fake_logits, saturating=False):
     return losses(fake_logits)[saturating]
 

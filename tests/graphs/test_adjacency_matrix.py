@@ -118,7 +118,10 @@ def turned_round(n, edges, directed=False):
     return filled(n, edges, directed).mT.contiguous()
 
 
-@wrong("use the labels as indices that begin at 0")
+@wrong(
+    "use the labels as indices that begin at 0",
+    right_for="labels that begin at 0; here they begin at 1",
+)
 def from_zero(n, edges, directed=False):
     return filled(n, edges, directed, first=0)
 
@@ -131,7 +134,10 @@ def last_vertex(n, edges, directed=False):
     return filled(n, edges, directed)
 
 
-@wrong("add 1 for each time that an edge is listed")
+@wrong(
+    "add 1 for each time that an edge is listed",
+    right_for="a multigraph; here an edge that is listed twice counts once",
+)
 def multigraph(n, edges, directed=False):
     adjacency = torch.zeros(n, n)
     for i, j in edges:
@@ -147,7 +153,10 @@ def transpose_added(n, edges, directed=False):
     return adjacency if directed else adjacency + adjacency.mT
 
 
-@wrong("put 2 on the diagonal for a self-loop, as both of its ends are there")
+@wrong(
+    "put 2 on the diagonal for a self-loop, as both of its ends are there",
+    right_for="matrices that count both ends of a self-loop; here it counts once",
+)
 def loops_twice(n, edges, directed=False):
     return filled(n, edges, directed, loop=2.0)
 

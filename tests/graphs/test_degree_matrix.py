@@ -134,7 +134,10 @@ def rows(adjacency, kind="undirected"):
     return summed(adjacency, "out")
 
 
-@wrong("swap rows and columns: what enters a vertex is in its column")
+@wrong(
+    "swap rows and columns: what enters a vertex is in its column",
+    right_for="matrices in which [i, j] is the edge from j to i; here it goes from i to j",
+)
 def swapped(adjacency, kind="undirected"):
     return summed(adjacency, {"in": "out", "out": "in"}.get(kind, kind))
 
@@ -167,7 +170,10 @@ def neighbours(adjacency, kind="undirected"):
     return summed((adjacency != 0).to(adjacency.dtype), kind)
 
 
-@wrong("return the degrees as a vector and not as a diagonal matrix")
+@wrong(
+    "return the degrees as a vector and not as a diagonal matrix",
+    right_for="degrees as a vector; here they stand on the diagonal of a matrix",
+)
 def vector(adjacency, kind="undirected"):
     return summed(adjacency, kind).diagonal().clone()
 

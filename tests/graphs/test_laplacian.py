@@ -130,17 +130,26 @@ def columns(adjacency, use_out_degree=False):
     return minus(adjacency.sum(0), adjacency)
 
 
-@wrong("swap rows and columns: what enters a vertex is in its column")
+@wrong(
+    "swap rows and columns: what enters a vertex is in its column",
+    right_for="matrices in which [i, j] is the edge from j to i; here it goes from i to j",
+)
 def swapped(adjacency, use_out_degree=False):
     return minus(adjacency.sum(0 if use_out_degree else 1), adjacency)
 
 
-@wrong("take A - D: the sign is flipped")
+@wrong(
+    "take A - D: the sign is flipped",
+    right_for="the sign of calculus, where the Laplacian is negative; here it is D - A",
+)
 def negative(adjacency, use_out_degree=False):
     return -minus(adjacency.sum(1 if use_out_degree else 0), adjacency)
 
 
-@wrong("take D + A: that is the signless Laplacian")
+@wrong(
+    "take D + A: that is the signless Laplacian",
+    right_for="the signless Laplacian; here it is D - A",
+)
 def signless(adjacency, use_out_degree=False):
     return adjacency.sum(1 if use_out_degree else 0).to(adjacency.dtype).diag() + adjacency
 

@@ -144,7 +144,10 @@ def centred(adjacency, x):
     return near @ (adjacency.sum(1).diag() - adjacency) @ near
 
 
-@wrong("count each edge twice, once from each end")
+@wrong(
+    "count each edge twice, once from each end",
+    right_for="sums over ordered pairs; here each edge counts once",
+)
 def twice(adjacency, x):
     return squares(adjacency, x).sum()
 

@@ -208,13 +208,19 @@ def by_neighbours(adjacency):
     return scaled(adjacency, (adjacency > 0).to(adjacency.dtype).sum(1), adjacency.sum(1))
 
 
-@wrong("leave self-loops out of the degree, as scipy does")
+@wrong(
+    "leave self-loops out of the degree, as scipy does",
+    right_for="scipy's degrees, without self-loops; here D holds the row sums",
+)
 def without_loops(adjacency):
     off = adjacency - adjacency.diagonal().diag()
     return scaled(off, off.sum(1), off.sum(1))
 
 
-@wrong("count a self-loop twice in the degree: with row sums it counts once")
+@wrong(
+    "count a self-loop twice in the degree: with row sums it counts once",
+    right_for="degrees that count both ends of a self-loop; here D holds the row sums",
+)
 def loops_twice(adjacency):
     degrees = adjacency.sum(1) + adjacency.diagonal()
     return scaled(adjacency, degrees, degrees)
@@ -226,7 +232,10 @@ def with_epsilon(adjacency):
     return scaled(adjacency, degrees + 1e-6, degrees)
 
 
-@wrong("scale the rows only, by 1/D: that is the random-walk form")
+@wrong(
+    "scale the rows only, by 1/D: that is the random-walk form",
+    right_for="the random-walk form; here both sides are scaled",
+)
 def random_walk(adjacency):
     degrees = adjacency.sum(1)
     scale = torch.where(degrees > 0, 1 / degrees.clamp_min(1e-45), 0)

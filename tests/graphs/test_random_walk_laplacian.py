@@ -155,7 +155,10 @@ def entering(adjacency):
     return divided(adjacency, adjacency.sum(0))
 
 
-@wrong("scale both sides by D^(-1/2): that is the symmetric form")
+@wrong(
+    "scale both sides by D^(-1/2): that is the symmetric form",
+    right_for="the symmetric form; here the rows alone are scaled",
+)
 def symmetric(adjacency):
     degrees = adjacency.sum(1)
     safe = torch.where(degrees > 0, degrees, 1)

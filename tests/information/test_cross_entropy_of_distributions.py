@@ -167,7 +167,10 @@ def clipped(p, q):
     return -(p * q.log().clamp(min=-100)).sum(-1)
 
 
-@wrong("compute in bits and not in nats")
+@wrong(
+    "compute in bits and not in nats",
+    right_for="bits; here nats are asked for, the natural logarithm",
+)
 def in_bits(p, q):
     return formula(p, torch.where((p == 0) & (q == 0), 1, q)) / math.log(2)
 

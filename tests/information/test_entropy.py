@@ -129,7 +129,10 @@ def ignores_base(p, base=math.e):
     return over_the_support(p)
 
 
-@wrong("compute in bits unless a base is given")
+@wrong(
+    "compute in bits unless a base is given",
+    right_for="bits; here the default is the natural logarithm",
+)
 def bits_by_default(p, base=2.0):
     return over_the_support(p, base)
 

@@ -132,7 +132,10 @@ def kl(p, q):
     return (p * (safe_p.log() - safe_q.log())).sum(-1)
 
 
-@wrong("average KL(p || q) and KL(q || p): infinite where one of them rules something out")
+@wrong(
+    "average KL(p || q) and KL(q || p): infinite where one of them rules something out",
+    right_for="Jeffreys' divergence; here each is compared with their mean",
+)
 def jeffreys(p, q):
     return (kl(p, q) + kl(q, p)) / 2
 
@@ -164,7 +167,10 @@ def distance(p, q):
     return ((kl(p, (p + q) / 2) + kl(q, (p + q) / 2)) / 2).clamp(min=0).sqrt()
 
 
-@wrong("compute in bits and not in nats")
+@wrong(
+    "compute in bits and not in nats",
+    right_for="bits; here nats are asked for, the natural logarithm",
+)
 def in_bits(p, q):
     return (kl(p, (p + q) / 2) + kl(q, (p + q) / 2)) / 2 / math.log(2)
 

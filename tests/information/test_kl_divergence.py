@@ -162,7 +162,10 @@ def masked(p, q):
     return (p * (safe_p.log() - safe_q.log())).sum(-1)
 
 
-@wrong("swap the two: KL(q || p)")
+@wrong(
+    "swap the two: KL(q || p)",
+    right_for="the divergence the other way round; here it is KL(p || q)",
+)
 def swapped(p, q):
     return masked(q, p)
 
@@ -202,12 +205,18 @@ def mean(p, q):
     return masked(p, q) / p.shape[-1]
 
 
-@wrong("average both directions: that is symmetric, and another divergence")
+@wrong(
+    "average both directions: that is symmetric, and another divergence",
+    right_for="Jeffreys' divergence, halved; here only KL(p || q) is asked for",
+)
 def jeffreys(p, q):
     return (masked(p, q) + masked(q, p)) / 2
 
 
-@wrong("compute in bits and not in nats")
+@wrong(
+    "compute in bits and not in nats",
+    right_for="bits; here nats are asked for, the natural logarithm",
+)
 def in_bits(p, q):
     return masked(p, q) / math.log(2)
 

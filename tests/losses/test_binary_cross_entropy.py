@@ -128,7 +128,10 @@ def with_epsilon(p, labels, reduction="mean"):
     return reduced(-(labels * (p + 1e-7).log() + (1 - labels) * (1 - p + 1e-7).log()), reduction)
 
 
-@wrong("clip the logarithms at -100, as torch does: an impossible event costs 100 and not inf")
+@wrong(
+    "clip the logarithms at -100, as torch does: an impossible event costs 100 and not inf",
+    right_for="torch's loss, which is never above 100; here an impossible event costs inf",
+)
 def clipped(p, labels, reduction="mean"):
     return torchs(p, labels, reduction=reduction)
 
@@ -169,7 +172,10 @@ def mean_of_rows(p, labels, reduction="mean"):
     return losses.sum() / len(p) if reduction == "mean" else reduced(losses, reduction)
 
 
-@wrong("use logarithms to the base 2")
+@wrong(
+    "use logarithms to the base 2",
+    right_for="bits; here nats are asked for, the natural logarithm",
+)
 def bits(p, labels, reduction="mean"):
     losses = -torch.xlogy(labels, p) - torch.special.xlog1py(1 - labels, -p)
     return reduced(losses / math.log(2), reduction)

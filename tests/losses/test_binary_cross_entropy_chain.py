@@ -57,7 +57,10 @@ def no_slope(y, p, s, x):
     return -y / p + (1 - y) / (1 - p), a, x, (a - y) * x
 
 
-@wrong("flip the sign of the product: y - sigmoid is the direction of descent")
+@wrong(
+    "flip the sign of the product: y - sigmoid is the direction of descent",
+    right_for="the direction of descent; here the gradient itself is asked for",
+)
 def descent(y, p, s, x):
     import sympy as sp
 

@@ -126,7 +126,10 @@ def normalised_labels(logits, labels, reduction="mean"):
     return over_rows(logits.softmax(-1) - labels, reduction)
 
 
-@wrong("flip the sign: y - softmax is the direction of descent")
+@wrong(
+    "flip the sign: y - softmax is the direction of descent",
+    right_for="the direction of descent; here the gradient itself is asked for",
+)
 def descent(logits, labels, reduction="mean"):
     grad = labels - labels.sum(-1, keepdim=True) * logits.softmax(-1)
     return over_rows(grad, reduction)

@@ -147,7 +147,10 @@ def mixed(log_p, targets, at_target, at_others):
     return -torch.where(q > 0, q * log_p, 0).sum(-1)
 
 
-@wrong("spread eps over the other k - 1 classes: right for the notes' soft labels, not for torch")
+@wrong(
+    "spread eps over the other k - 1 classes: right for the notes' soft labels, not for torch",
+    right_for="the notes' soft labels; here the target class gets its share as well, as in torch",
+)
 def notes_convention(logits, targets, eps=0.0, reduction="mean"):
     share = eps / (logits.shape[-1] - 1)
     return reduced(mixed(logits.log_softmax(-1), targets, 1 - eps, share), reduction)

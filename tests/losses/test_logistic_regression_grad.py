@@ -97,13 +97,19 @@ def delta_of(x, labels, weight, bias):
     return (x @ weight + bias).sigmoid() - labels
 
 
-@wrong("sum over the examples, and not average")
+@wrong(
+    "sum over the examples, and not average",
+    right_for="the gradient of a summed loss; here the loss is averaged",
+)
 def summed(x, labels, weight, bias):
     delta = delta_of(x, labels, weight, bias)
     return x.mT @ delta, delta.sum()
 
 
-@wrong("flip the sign, as the notes' unfinished line has it")
+@wrong(
+    "flip the sign, as the notes' unfinished line has it",
+    right_for="the direction of descent; here the gradient itself is asked for",
+)
 def descent(x, labels, weight, bias):
     delta = -delta_of(x, labels, weight, bias)
     return x.mT @ delta / len(x), delta.mean()

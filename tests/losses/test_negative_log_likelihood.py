@@ -183,7 +183,10 @@ def with_epsilon(p, targets, reduction="mean"):
     return reduced(-(p.gather(1, targets[:, None])[:, 0] + 1e-8).log(), reduction)
 
 
-@wrong("leave the logarithm out, as torch's nll_loss does: it expects log-probabilities")
+@wrong(
+    "leave the logarithm out, as torch's nll_loss does: it expects log-probabilities",
+    right_for="log-probabilities, as torch's nll_loss takes them; here probabilities come in",
+)
 def no_logarithm(p, targets, reduction="mean"):
     return nll_loss(p, targets, reduction=reduction)
 
@@ -193,7 +196,10 @@ def all_classes(p, targets, reduction="mean"):
     return reduced(-p.log().sum(-1), reduction)
 
 
-@wrong("add the cost of the other classes, as for independent yes-or-no questions")
+@wrong(
+    "add the cost of the other classes, as for independent yes-or-no questions",
+    right_for="independent yes-or-no questions; here exactly one class is true",
+)
 def one_against_rest(p, targets, reduction="mean"):
     labels = torch.nn.functional.one_hot(targets, p.shape[1]).to(p.dtype)
     return reduced(-(torch.xlogy(labels, p) + torch.xlogy(1 - labels, 1 - p)).sum(-1), reduction)

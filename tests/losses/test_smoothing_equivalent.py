@@ -65,7 +65,10 @@ def unchanged(eps, k):
     return eps
 
 
-@wrong("convert the other way: from torch's convention to the notes'")
+@wrong(
+    "convert the other way: from torch's convention to the notes'",
+    right_for="the way from torch's to the notes'; here it is the other way",
+)
 def inverse(eps, k):
     return eps * (k - 1) / k
 

@@ -75,7 +75,10 @@ def test_refuses_targets_that_are_no_class(soft_labels, bad):
     check(soft_labels, targets, 3, 0.25, raises=ValueError, naming={"targets": bad})
 
 
-@wrong("spread eps over all k classes, as torch's label_smoothing does")
+@wrong(
+    "spread eps over all k classes, as torch's label_smoothing does",
+    right_for="torch's label_smoothing; here the target class gets no share of eps",
+)
 def torchs_convention(targets, k, eps):
     return (1 - eps) * torch.nn.functional.one_hot(targets, k).float() + eps / k
 

@@ -101,7 +101,10 @@ def delta_of(x, targets, weight, bias):
     return linear(x, weight, bias).softmax(-1) - one_hot(targets, len(weight)).to(x.dtype)
 
 
-@wrong("sum over the examples, and not average")
+@wrong(
+    "sum over the examples, and not average",
+    right_for="the gradient of a summed loss; here the loss is averaged",
+)
 def summed(x, targets, weight, bias):
     delta = delta_of(x, targets, weight, bias)
     return delta.mT @ x, delta.sum(0)
@@ -125,7 +128,10 @@ def target_only(x, targets, weight, bias):
     return delta.mT @ x / len(x), delta.mean(0)
 
 
-@wrong("flip the sign: onehot - softmax is the direction of descent")
+@wrong(
+    "flip the sign: onehot - softmax is the direction of descent",
+    right_for="the direction of descent; here the gradient itself is asked for",
+)
 def descent(x, targets, weight, bias):
     delta = -delta_of(x, targets, weight, bias)
     return delta.mT @ x / len(x), delta.mean(0)

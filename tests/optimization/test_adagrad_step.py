@@ -101,7 +101,10 @@ def test_refuses_rates_and_eps_out_of_range(adagrad_step):
         check(adagrad_step, x, x, x, 0.5, eps, raises=ValueError, naming={"eps": eps})
 
 
-@wrong("put eps inside the root")
+@wrong(
+    "put eps inside the root",
+    right_for="eps inside the root; here eps stands outside the root",
+)
 def eps_inside(theta, s, grad, lr, eps=1e-10):
     s = s + grad**2
     return theta - lr * grad / (s + eps).sqrt(), s

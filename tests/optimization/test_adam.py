@@ -140,7 +140,10 @@ def test_refuses_betas_out_of_range(adam):
         check(adam, beta2=beta, raises=ValueError, naming={"beta2": beta})
 
 
-@wrong("decay the parameters by themselves: this is AdamW")
+@wrong(
+    "decay the parameters by themselves: this is AdamW",
+    right_for="AdamW; here weight decay is an L2 penalty",
+)
 class Decoupled(Torchs):
     def step(self, theta, grad, lr=None):
         decay, self.weight_decay = self.weight_decay, 0.0

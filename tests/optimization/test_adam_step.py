@@ -186,18 +186,27 @@ def always_the_first(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=
     return written(theta, m, v, grad, 1, lr, beta1, beta2, eps)
 
 
-@wrong("count the steps from 0: the correction is one step behind the next")
+@wrong(
+    "count the steps from 0: the correction is one step behind the next",
+    right_for="steps counted from 0; here the first step has t = 1",
+)
 def one_late(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     return written(theta, m, v, grad, t + 1, lr, beta1, beta2, eps)
 
 
-@wrong("put eps inside the root")
+@wrong(
+    "put eps inside the root",
+    right_for="eps inside the root; here eps stands outside the root",
+)
 def eps_inside(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     _, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps)
     return theta - lr * (m / (1 - beta1**t)) / (v / (1 - beta2**t) + eps).sqrt(), m, v
 
 
-@wrong("add eps before the bias correction: it's enlarged along with the root")
+@wrong(
+    "add eps before the bias correction: it's enlarged along with the root",
+    right_for="the paper's short form with its own eps; here eps is added after the correction",
+)
 def eps_before_correction(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     _, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps)
     rate = lr * (1 - beta2**t) ** 0.5 / (1 - beta1**t)

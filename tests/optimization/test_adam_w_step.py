@@ -123,12 +123,18 @@ def test_refuses_a_step_before_the_first_and_a_negative_decay(adam_w_step):
     check(adam_w_step, x, x, x, x, 1, weight_decay=-0.5, raises=ValueError, naming=naming)
 
 
-@wrong("add the penalty to the gradient: this is Adam with L2, which AdamW was made to replace")
+@wrong(
+    "add the penalty to the gradient: this is Adam with L2, which AdamW was made to replace",
+    right_for="Adam with an L2 penalty; here the decay is decoupled",
+)
 def coupled(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
     return torchs(theta, m, v, grad, t, lr, beta1, beta2, eps, weight_decay, by=torchs_adam)
 
 
-@wrong("decay by weight_decay alone: it is to be multiplied by the learning rate")
+@wrong(
+    "decay by weight_decay alone: it is to be multiplied by the learning rate",
+    right_for="the paper's decay, which is apart from lr; here lr multiplies it, as in torch",
+)
 def without_rate(
     theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2
 ):
@@ -203,7 +209,10 @@ def always_the_first(
     return torchs(theta, m, v, grad, 1, lr, beta1, beta2, eps, weight_decay)
 
 
-@wrong("count the steps from 0: the correction is one step behind the next")
+@wrong(
+    "count the steps from 0: the correction is one step behind the next",
+    right_for="steps counted from 0; here the first step has t = 1",
+)
 def one_late(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
     return torchs(theta, m, v, grad, t + 1, lr, beta1, beta2, eps, weight_decay)
 
@@ -216,7 +225,10 @@ def returns_corrected(
     return theta, m / (1 - beta1**t), v / (1 - beta2**t)
 
 
-@wrong("add eps before the bias correction: it's enlarged along with the root")
+@wrong(
+    "add eps before the bias correction: it's enlarged along with the root",
+    right_for="the paper's short form with its own eps; here eps is added after the correction",
+)
 def eps_before_correction(
     theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2
 ):
@@ -225,7 +237,10 @@ def eps_before_correction(
     return (1 - lr * weight_decay) * theta - rate * m / (v.sqrt() + eps), m, v
 
 
-@wrong("put eps inside the root")
+@wrong(
+    "put eps inside the root",
+    right_for="eps inside the root; here eps stands outside the root",
+)
 def eps_inside(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
     _, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps)
     step = m / (1 - beta1**t) / (v / (1 - beta2**t) + eps).sqrt()

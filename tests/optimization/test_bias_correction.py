@@ -78,7 +78,10 @@ def weight_of_the_start(beta, t):
     return beta**t
 
 
-@wrong("count t from 0 at the first value: 1 - beta^(t+1)")
+@wrong(
+    "count t from 0 at the first value: 1 - beta^(t+1)",
+    right_for="values counted from 0; here the first one has t = 1",
+)
 def one_too_many(beta, t):
     return 1 - beta ** (t + 1)
 

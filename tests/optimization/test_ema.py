@@ -133,7 +133,10 @@ def run(y, beta, mean, corrected, divide=total, keep=lambda mean: mean):
     return torch.stack(means, -1) if means else y.clone()
 
 
-@wrong("swap beta and 1 - beta: the old average gets 1 - beta (torch's momentum)")
+@wrong(
+    "swap beta and 1 - beta: the old average gets 1 - beta (torch's momentum)",
+    right_for="torch's momentum, the weight of the new value; here beta weights the old average",
+)
 def swapped(y, beta, corrected=False):
     return run(y, 1 - beta, torch.zeros_like(y[..., 0]), corrected)
 
@@ -143,7 +146,10 @@ def from_the_first(y, beta, corrected=False):
     return run(y, beta, y[..., 0], False)
 
 
-@wrong("leave out the factor 1 - beta: that is momentum's sum, not an average")
+@wrong(
+    "leave out the factor 1 - beta: that is momentum's sum, not an average",
+    right_for="the velocity of momentum; here it is an average",
+)
 def a_sum(y, beta, corrected=False):
     return run(y, beta, torch.zeros_like(y[..., 0]), corrected) / (1 - beta)
 
@@ -164,7 +170,10 @@ def never_corrected(y, beta, corrected=False):
     return run(y, beta, torch.zeros_like(y[..., 0]), False)
 
 
-@wrong("divide by 1 - beta^(t+1): t counts from 1 at the first value")
+@wrong(
+    "divide by 1 - beta^(t+1): t counts from 1 at the first value",
+    right_for="values counted from 0; here the first one has t = 1",
+)
 def one_too_many(y, beta, corrected=False):
     return run(y, beta, torch.zeros_like(y[..., 0]), corrected, lambda b, t: 1 - b ** (t + 1))
 

@@ -80,7 +80,10 @@ def from_n(beta, n):
     return beta**n, [(1 - beta) * beta**i for i in range(n, 0, -1)]
 
 
-@wrong("put the newest value's coefficient first")
+@wrong(
+    "put the newest value's coefficient first",
+    right_for="coefficients from the newest value on; here the oldest comes first",
+)
 def newest_first(beta, n):
     return beta**n, [(1 - beta) * beta**i for i in range(n)]
 

@@ -71,7 +71,10 @@ def in_the_limit(beta, t):
     return (1 - beta) / (1 + beta)
 
 
-@wrong("give the standard deviation, the root of the variance")
+@wrong(
+    "give the standard deviation, the root of the variance",
+    right_for="the standard deviation; here it is the variance",
+)
 def standard_deviation(beta, t):
     import sympy as sp
 

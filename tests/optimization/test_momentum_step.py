@@ -107,13 +107,19 @@ def test_refuses_other_shapes(momentum_step):
         check(momentum_step, x, x, other, 0.5, 0.5, raises=ValueError, naming=naming)
 
 
-@wrong("keep the learning rate outside the velocity, as torch does")
+@wrong(
+    "keep the learning rate outside the velocity, as torch does",
+    right_for="torch's momentum; here the learning rate is in the velocity",
+)
 def rate_outside(theta, velocity, grad, lr, momentum):
     velocity = momentum * velocity + grad
     return theta - lr * velocity, velocity
 
 
-@wrong("average: the new step is weighted with 1 - momentum")
+@wrong(
+    "average: the new step is weighted with 1 - momentum",
+    right_for="a velocity that is an average; here the whole new step is added",
+)
 def average(theta, velocity, grad, lr, momentum):
     velocity = momentum * velocity + (1 - momentum) * lr * grad
     return theta - velocity, velocity
@@ -136,7 +142,10 @@ def climbs(theta, velocity, grad, lr, momentum):
     return theta + velocity, velocity
 
 
-@wrong("keep minus the velocity (v = momentum * v - lr * grad) without changing what comes in")
+@wrong(
+    "keep minus the velocity (v = momentum * v - lr * grad) without changing what comes in",
+    right_for="v = momentum * v - lr * grad; here the velocity has the gradient's sign",
+)
 def negative_velocity(theta, velocity, grad, lr, momentum):
     velocity = momentum * velocity - lr * grad
     return theta + velocity, velocity

@@ -150,7 +150,10 @@ def test_refuses_nesterov_with_dampening(momentum_step_torch):
         check(momentum_step_torch, x, x, x, 0.5, 0.5, **options, raises=ValueError, naming=naming)
 
 
-@wrong("take the learning rate into the velocity: this is the notes' form")
+@wrong(
+    "take the learning rate into the velocity: this is the notes' form",
+    right_for="the notes' form; here the learning rate stays outside, as in torch",
+)
 def rate_inside(
     theta, velocity, grad, lr, momentum, dampening=0.0, weight_decay=0.0, nesterov=False
 ):

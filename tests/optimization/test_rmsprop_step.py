@@ -109,7 +109,10 @@ def test_refuses_rho_and_eps_out_of_range(rmsprop_step):
         check(rmsprop_step, x, x, x, 0.5, 0.5, eps, raises=ValueError, naming={"eps": eps})
 
 
-@wrong("put eps inside the root, as the book does")
+@wrong(
+    "put eps inside the root, as the book does",
+    right_for="the book's form; here eps stands outside the root",
+)
 def eps_inside(theta, s, grad, lr, rho=0.99, eps=1e-8):
     s = rho * s + (1 - rho) * grad**2
     return theta - lr * grad / (s + eps).sqrt(), s

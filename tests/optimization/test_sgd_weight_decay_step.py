@@ -103,7 +103,10 @@ def test_refuses_a_gradient_of_another_shape(sgd_weight_decay_step):
         check(sgd_weight_decay_step, *args, raises=ValueError, naming=naming)
 
 
-@wrong("penalise weight_decay * theta^2 and not half of it: the decay is twice as strong")
+@wrong(
+    "penalise weight_decay * theta^2 and not half of it: the decay is twice as strong",
+    right_for="a penalty of weight_decay * theta^2; here half of it is meant",
+)
 def whole_square(theta, grad, lr, weight_decay=0.0):
     return theta - lr * grad - 2 * lr * weight_decay * theta
 

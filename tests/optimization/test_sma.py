@@ -93,12 +93,18 @@ def running_totals(y, n):
     return (totals[..., n:] - totals[..., :-n]) / n
 
 
-@wrong("pad the front with zeros: there is no mean yet before the n-th value")
+@wrong(
+    "pad the front with zeros: there is no mean yet before the n-th value",
+    right_for="a front that is padded with zeros; here the first mean is the n-th value's",
+)
 def padded(y, n):
     return window_by_window(torch.cat([torch.zeros_like(y[..., :1])] * (n - 1) + [y], -1), n)
 
 
-@wrong("average the values that are there so far before the n-th one")
+@wrong(
+    "average the values that are there so far before the n-th one",
+    right_for="pandas' min_periods=1; here the first mean is the n-th value's",
+)
 def shorter_at_first(y, n):
     means = [y[..., max(0, t - n + 1) : t + 1].mean(-1) for t in range(y.shape[-1])]
     return torch.stack(means, -1)

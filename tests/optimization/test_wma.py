@@ -102,7 +102,10 @@ def test_refuses_weights_that_sum_to_zero(wma):
     check(wma, y, torch.tensor([1.0, -1.0]), raises=ValueError, naming={"weights": 0})
 
 
-@wrong("give the first weight to the oldest value of the window")
+@wrong(
+    "give the first weight to the oldest value of the window",
+    right_for="weights from the oldest value on; here the newest comes first",
+)
 def oldest_first(y, weights):
     return walk_back(y, weights.flip(0))
 

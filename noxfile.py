@@ -44,6 +44,13 @@ def grade(session: nox.Session) -> None:
 
 
 @nox.session
+def watch(session: nox.Session) -> None:
+    """Grade each exercise when you save its file: `-- --target FOLDER` for another folder."""
+    # Ctrl-C reaches the watch as well: nox waits for it to end by itself.
+    run(session, "run", "grader", "watch", *session.posargs, interrupt_timeout=10.0)
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Run all of the project's own tests: solutions, right and wrong answers, notes, suite, grader."""
     paths = ("tests", "solutions", "grader")

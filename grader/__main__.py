@@ -4,9 +4,10 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from grader.machine import catalogue, hints, ledger, progress, scoreboard, stubs
-from grader.machine.paths import relative
+from grader.machine.paths import EXERCISES, folder, relative
 from grader.machine.terminal import say, table
 
 
@@ -43,12 +44,29 @@ def _parser() -> argparse.ArgumentParser:
     command(_hint, "name")
     command(_reset, "name")
     command(_claims).add_argument("--json", action="store_true", help="print JSON")
+    watched = command(_watch)
+    watched.add_argument(
+        "--target",
+        type=_folder,
+        default=EXERCISES,
+        metavar="FOLDER",
+        help="laid out like exercises",
+    )
+    watched.add_argument("--measure", action="store_true", help="print how quick it is, and end")
+    watched.add_argument("--every", type=int, default=1, metavar="N", help="measure one in N")
     return parser
 
 
 def _name(text: str) -> str:
     """Accept an exercise's name, or the path of its file."""
     return text.replace("\\", "/").rsplit("/", maxsplit=1)[-1].removesuffix(".py")
+
+
+def _folder(text: str) -> Path:
+    """Accept a folder that is there."""
+    if not folder(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is no folder")
+    return folder(text)
 
 
 def _known(name: str) -> catalogue.Entry:
@@ -136,6 +154,13 @@ def _claims(options: argparse.Namespace) -> int:
     rows = [[c.id, c.verdict, ", ".join(c.exercises)] for c in ledger.claims()]
     table("claims of the notes", ["claim", "verdict", "exercises"], rows)
     return 0
+
+
+def _watch(options: argparse.Namespace) -> int:
+    """Grade each exercise when its file is saved."""
+    from grader.machine import latency, watch
+
+    return latency.measure(options.every) if options.measure else watch.watch(options.target)
 
 
 if __name__ == "__main__":

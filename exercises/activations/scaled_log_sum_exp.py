@@ -19,8 +19,9 @@ def scaled_log_sum_exp(
     entries between -1e4 and 1e4 and for lam between 1e-6 and 1e36, in float32 as in float64.
 
     Raises:
-        ValueError: naming `lam` and its value, if it is not a positive finite number;
-            naming `dim` and its value, if `x` has no such dimension.
+        ValueError: naming `x` and its dtype, if its entries are not floating point numbers, or its
+            shape, if it has no entries along `dim`; naming `lam` and its value, if it is not a
+            positive finite number; naming `dim` and its value, if `x` has no such dimension.
 
     Not allowed: torch's softmax, log_softmax, logsumexp, logaddexp, logcumsumexp, softplus.
 

@@ -19,7 +19,7 @@ def sigmoid(x: Float[Tensor, "*dims"]) -> Float[Tensor, "*dims"]:
         ValueError: naming `x` and its dtype, if its entries are not floating point numbers.
 
     Not allowed: torch's sigmoid, logsigmoid, silu, glu, softmax, log_softmax, logsumexp,
-    logaddexp, softplus; scipy.special.
+    logaddexp, logcumsumexp, softplus; scipy.special.
 
     Notes: D2L supplements, softmax regression, exercise 2.
 

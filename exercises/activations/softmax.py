@@ -15,10 +15,11 @@ def softmax(logits: Float[Tensor, "*dims"], dim: int = -1) -> Float[Tensor, "*di
     as -1e4; a logit of -inf gets probability 0, unless all along `dim` are -inf: then they are nan.
 
     Raises:
-        ValueError: naming `logits` and its dtype, if they are not floating point numbers;
-            naming `dim` and its value, if `logits` has no such dimension.
+        ValueError: naming `logits` and its dtype, if they are not floating point numbers, or its
+            shape, if it has no entries along `dim`; naming `dim` and its value, if `logits` has no
+            such dimension.
 
-    Not allowed: torch's softmax, log_softmax, logsumexp.
+    Not allowed: torch's softmax, softmin, log_softmax, logsumexp, logaddexp, logcumsumexp.
 
     Notes: interview notes, activation functions; D2L notes, softmax regression.
 

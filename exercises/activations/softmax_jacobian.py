@@ -14,7 +14,8 @@ def softmax_jacobian(logits: Float[Tensor, " k"]) -> Float[Tensor, "k k"]:
     no more than rounding of numbers of size 1, for logits as large as 1e4 and as small as -1e4.
 
     Raises:
-        ValueError: naming `logits` and its shape, if it is not a vector.
+        ValueError: naming `logits` and its shape, if it is not a vector, or its dtype, if they are not
+            floating point numbers.
 
     Not allowed: automatic differentiation (the softmax itself you may take from torch).
 

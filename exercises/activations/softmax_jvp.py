@@ -19,8 +19,9 @@ def softmax_jvp(
     and memory grow as their number, not as its square.
 
     Raises:
-        ValueError: naming `v` and its shape, if it has not the shape of `logits`;
-            naming `dim` and its value, if `logits` has no such dimension.
+        ValueError: naming `logits` and its dtype, if they are not floating point numbers; naming
+            `v` and its shape, if it has not the shape of `logits`; naming `dim` and its value, if
+            `logits` has no such dimension.
 
     Not allowed: automatic differentiation, forward or backward, and torch's own backward
     operation of softmax (the softmax itself you may take from torch).

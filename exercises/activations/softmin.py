@@ -19,8 +19,9 @@ def softmin(x: Float[Tensor, "*dims"], lam: float = 1.0, dim: int = -1) -> Float
     inf adds nothing to the sum, as long as another is finite.
 
     Raises:
-        ValueError: naming `lam` and its value, if it is not a positive finite number;
-            naming `dim` and its value, if `x` has no such dimension.
+        ValueError: naming `x` and its dtype, if its entries are not floating point numbers, or its
+            shape, if it has no entries along `dim`; naming `lam` and its value, if it is not a
+            positive finite number; naming `dim` and its value, if `x` has no such dimension.
 
     Not allowed: torch's softmin, softmax, log_softmax, logsumexp, logaddexp, logcumsumexp,
     softplus.

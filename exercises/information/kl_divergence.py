@@ -20,7 +20,8 @@ def kl_divergence(
 
     Raises:
         ValueError: naming `q` and its shape, if it isn't that of `p`; naming `p` or `q` and a
-            negative entry, if there is one, or the sum of a distribution that does not sum to 1.
+            negative entry, if there is one, or the sum of a distribution that does not sum to 1 (nan
+            does not).
 
     Not allowed: torch's xlogy, cross_entropy and kl_div, torch.distributions, scipy.
 

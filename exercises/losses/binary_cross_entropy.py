@@ -22,7 +22,7 @@ def binary_cross_entropy(
     Raises:
         ValueError: naming `reduction` and its value, if it is none of the three; naming `labels`
             and their shape, if it is not that of `p`; naming `p` or `labels` and an entry of it
-            that is outside [0, 1].
+            that is not in [0, 1] (nan isn't).
 
     Not allowed: torch's binary_cross_entropy, with logits or without.
 

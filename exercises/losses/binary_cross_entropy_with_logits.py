@@ -20,8 +20,9 @@ def binary_cross_entropy_with_logits(
     0 included.
 
     Raises:
-        ValueError: naming `reduction` and its value, if it is none of the three; naming `labels`
-            and their shape, if it is not that of `logits`, or an entry that is outside [0, 1].
+        ValueError: naming `reduction` and its value, if it is none of the three; naming `logits`
+            and their dtype, if they are not floating point numbers; naming `labels` and their
+            shape, if it is not that of `logits`, or an entry that is not in [0, 1] (nan isn't).
 
     Not allowed: torch's binary_cross_entropy (with logits or without), logsigmoid, softplus.
 

@@ -24,11 +24,14 @@ def cross_entropy(
     and takes no part if it isn't. Gradients flow back to `logits`.
 
     Raises:
-        ValueError: naming `reduction` and its value, if it is none of the three; naming `targets`
-            and one that is neither `ignore_index` nor a class from 0 to k - 1, or their shape if it
-            is not [n].
+        ValueError: naming `reduction` and its value, if it is none of the three; naming `logits`
+            and their shape, if it is not [n, k] with a class or more, or their dtype, if they are
+            not floating point numbers; naming `targets` and one that is neither `ignore_index` nor
+            a class from 0 to k - 1, their shape, if it is not [n], or their dtype, if it is not
+            int64; naming `weight` and its shape, if it is not [k].
 
-    Not allowed: torch's cross_entropy, nll_loss, softmax, log_softmax, logsumexp.
+    Not allowed: torch's cross_entropy, nll_loss, softmax, log_softmax, logsumexp, logcumsumexp,
+    logaddexp.
 
     Notes: interview notes, cross-entropy; D2L notes, softmax regression; model evaluation notes,
     loss functions.

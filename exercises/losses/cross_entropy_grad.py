@@ -15,12 +15,13 @@ def cross_entropy_grad(
     It is the gradient of the mean of the L_i over the n rows, or of their sum if `reduction` is
     "sum". The labels are any weights: a row need not sum to 1, and the gradient is that of the
     formula all the same. Labels have the dtype of `logits`, and so has the result. It is finite for
-    logits from -1e4 to 1e4, and 0 at a logit of -inf with label 0 (if the row has a finite logit). Without rows it is
-    empty.
+    logits from -1e4 to 1e4, and 0 at a logit of -inf with label 0 (if the row has a finite logit).
+    Without rows it is empty.
 
     Raises:
         ValueError: naming `reduction` and its value, if it is neither "mean" nor "sum"; naming
-            `labels` and their shape, if it is not that of `logits`.
+            `logits` and their shape, if it is not [n, k], or their dtype, if they are not floating
+            point numbers; naming `labels` and their shape, if it is not that of `logits`.
 
     Not allowed: automatic differentiation, torch's cross_entropy. Its softmax is allowed.
 

@@ -22,11 +22,14 @@ def label_smoothing_cross_entropy(
     Gradients flow back to `logits`.
 
     Raises:
-        ValueError: naming `eps` and its value, if it is not in [0, 1]; naming `reduction` and its
-            value, if it is none of the three; naming `targets` and one that is no class from 0 to
-            k - 1, or their shape if it is not [n].
+        ValueError: naming `eps` and its value, if it is not in [0, 1] (nan isn't); naming
+            `reduction` and its value, if it is none of the three; naming `logits` and their shape,
+            if it is not [n, k] with a class or more, or their dtype, if they are not floating point
+            numbers; naming `targets` and one that is no class from 0 to k - 1, their shape, if it
+            is not [n], or their dtype, if it is not int64.
 
-    Not allowed: torch's cross_entropy, nll_loss, kl_div, softmax, log_softmax, logsumexp.
+    Not allowed: torch's cross_entropy, nll_loss, kl_div, softmax, log_softmax, logsumexp,
+    logcumsumexp, logaddexp.
 
     Notes: D2L notes, soft labels.
 

@@ -16,13 +16,15 @@ def logistic_regression_grad(
         L = -(1/n) sum_i (y_i log sigmoid(s_i) + (1 - y_i) log(1 - sigmoid(s_i))),
         s_i = weight . x_i + bias
 
-    Labels may lie anywhere in [0, 1]. The results have the dtype of `x`, and are finite for s from
-    -1e4 to 1e4. n is at least 1. One of the notes breaks the formula off at -(1/n) sum (s).
+    Labels may lie anywhere in [0, 1]. All arguments have one floating point dtype, and so have the
+    results; they are finite for s from -1e4 to 1e4. n is at least 1. One of the notes breaks the formula off at -(1/n) sum (s).
 
     Raises:
-        ValueError: naming `labels` and their shape, if it is not [n], or an entry that is outside
-            [0, 1] (with labels -1 and 1 it is another formula); naming `weight` and its shape, if
-            it is not [d].
+        ValueError: naming `x` and its shape, if it is not [n, d]; naming `labels` and their shape,
+            if it is not [n], or an entry that is not in [0, 1] (nan isn't; with labels -1 and 1 it
+            is another formula); naming `weight` and its shape, if it is not [d]; naming `bias` and
+            its shape, if it is not []; naming any of the last three and its dtype, if it is not
+            that of `x`.
 
     Not allowed: automatic differentiation, torch's binary_cross_entropy (with logits or without).
     Its sigmoid is allowed.

@@ -20,9 +20,10 @@ def negative_log_likelihood(
     to `p` where the target's probability is not 0.
 
     Raises:
-        ValueError: naming `reduction` and its value, if it is none of the three; naming `targets`
-            and one that is no class from 0 to k - 1, or their shape if it is not [n]; naming `p`
-            and an entry of it that is outside [0, 1].
+        ValueError: naming `reduction` and its value, if it is none of the three; naming `p` and its
+            shape, if it is not [n, k], or an entry of it that is not in [0, 1] (nan isn't); naming
+            `targets` and one that is no class from 0 to k - 1, their shape, if it is not [n], or
+            their dtype, if it is not int64.
 
     Not allowed: torch's nll_loss, cross_entropy.
 

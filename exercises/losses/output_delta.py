@@ -20,7 +20,8 @@ def output_delta(
 
     Raises:
         ValueError: naming `loss` and its value, or `activation` and its value, if it is none of the
-            two; naming both, each with its value, for "ce" with "linear": z is no probability.
+            two; naming both, each with its value, for "ce" with "linear": z is no probability;
+            naming `labels` and their shape, if it is not that of `logits`.
 
     Not allowed: automatic differentiation. torch's sigmoid is allowed.
 

@@ -20,10 +20,13 @@ def soft_cross_entropy(
     `logits`.
 
     Raises:
-        ValueError: naming `reduction` and its value, if it is none of the three; naming `labels`
-            and their shape, if it is not that of `logits`, or an entry that is negative.
+        ValueError: naming `reduction` and its value, if it is none of the three; naming `logits`
+            and their shape, if it is not [n, k] with a class or more, or their dtype, if they are
+            not floating point numbers; naming `labels` and their shape, if it is not that of
+            `logits`, or an entry that is negative or nan.
 
-    Not allowed: torch's cross_entropy, nll_loss, kl_div, softmax, log_softmax, logsumexp.
+    Not allowed: torch's cross_entropy, nll_loss, kl_div, softmax, log_softmax, logsumexp,
+    logcumsumexp, logaddexp.
 
     Notes: interview notes, cross-entropy; D2L notes, soft labels; model evaluation notes, loss
     functions.

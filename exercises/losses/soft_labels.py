@@ -14,8 +14,9 @@ def soft_labels(targets: Int64[Tensor, " n"], k: int, eps: float) -> Float32[Ten
 
     Raises:
         ValueError: naming `k` and its value, if it is less than 1, or 1 while `eps` is not 0;
-            naming `eps` and its value, if it is not in [0, 1]; naming `targets` and one that is no
-            class from 0 to k - 1.
+            naming `eps` and its value, if it is not in [0, 1] (nan isn't); naming `targets` and
+            one that is no class from 0 to k - 1, their shape, if it is not [n], or their dtype, if
+            it is not int64.
 
     Notes: D2L notes, soft labels.
 

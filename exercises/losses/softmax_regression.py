@@ -12,12 +12,14 @@ def softmax_regression(
 
         y_hat = softmax(x weight + bias),   over the k classes of each row
 
-    Weights are laid out as in the notes: a column a class. Rows sum to 1; the result has the dtype
-    of `x`, is finite for logits from -1e4 to 1e4, and gradients flow back to all arguments.
+    Weights are laid out as in the notes: a column a class. Rows sum to 1. All arguments have one
+    floating point dtype, and so has the result; it is finite for logits from -1e4 to 1e4, and
+    gradients flow back to all arguments.
 
     Raises:
-        ValueError: naming `weight` and its shape, if it doesn't have a row for each of the d
-            features; naming `bias` and its shape, if it is not [k].
+        ValueError: naming `x` and its shape, if it is not [n, d]; naming `weight` and its shape, if
+            it doesn't have a row for each of the d features; naming `bias` and its shape, if it is
+            not [k]; naming `weight` or `bias` and its dtype, if it is not that of `x`.
 
     Notes: PyTorch notes, softmax regression.
 

@@ -15,12 +15,16 @@ def softmax_regression_grad(
 
         L = -(1/n) sum_i log softmax(weight x_i + bias)_{t_i}
 
-    Weights are laid out as in torch's Linear: a row a class. The results have the dtype of `x`, and
-    are finite for logits from -1e4 to 1e4. n is at least 1.
+    Weights are laid out as in torch's Linear: a row a class. `x`, `weight` and `bias` have one
+    floating point dtype, and so have the results; they are finite for logits from -1e4 to 1e4. n is
+    at least 1.
 
     Raises:
-        ValueError: naming `targets` and one that is no class from 0 to k - 1, or their shape if it
-            is not [n]; naming `weight` and its shape, if its rows don't have d entries.
+        ValueError: naming `x` and its shape, if it is not [n, d]; naming `targets` and one that is
+            no class from 0 to k - 1, their shape, if it is not [n], or their dtype, if it is not
+            int64; naming `weight` and its shape, if its rows don't have d entries; naming `bias`
+            and its shape, if it is not [k]; naming `weight` or `bias` and its dtype, if it is not
+            that of `x`.
 
     Not allowed: automatic differentiation, torch's cross_entropy. Its softmax is allowed.
 

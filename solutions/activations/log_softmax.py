@@ -16,10 +16,12 @@ def log_softmax(logits: Float[Tensor, "*dims"], dim: int = -1) -> Float[Tensor, 
     as if it weren't there, unless all along `dim` are -inf: then they are nan.
 
     Raises:
-        ValueError: naming `logits` and its dtype, if they are not floating point numbers;
-            naming `dim` and its value, if `logits` has no such dimension.
+        ValueError: naming `logits` and its dtype, if they are not floating point numbers, or its
+            shape, if it has no entries along `dim`; naming `dim` and its value, if `logits` has no
+            such dimension.
 
-    Not allowed: torch's softmax, log_softmax, logsumexp, logaddexp, cross_entropy, nll_loss.
+    Not allowed: torch's softmax, log_softmax, logsumexp, logaddexp, logcumsumexp, cross_entropy,
+    nll_loss.
 
     Notes: interview questions, overflow and underflow (question 7).
 
@@ -31,6 +33,8 @@ def log_softmax(logits: Float[Tensor, "*dims"], dim: int = -1) -> Float[Tensor, 
         raise ValueError(f"logits has dtype {logits.dtype}, but must be floating point")
     if not -logits.dim() <= dim < logits.dim():
         raise ValueError(f"dim is {dim}, but logits has {logits.dim()} dimensions")
+    if not logits.shape[dim]:
+        raise ValueError(f"logits has shape {list(logits.shape)}, and no entry along dim {dim}")
     shifted = logits - logits.amax(dim, keepdim=True)
     # The logarithm is taken of a sum that is at least 1, never of a single probability.
     return shifted - shifted.exp().sum(dim, keepdim=True).log()

@@ -19,8 +19,9 @@ def softmax_jvp(
     and memory grow as their number, not as its square.
 
     Raises:
-        ValueError: naming `v` and its shape, if it has not the shape of `logits`;
-            naming `dim` and its value, if `logits` has no such dimension.
+        ValueError: naming `logits` and its dtype, if they are not floating point numbers; naming
+            `v` and its shape, if it has not the shape of `logits`; naming `dim` and its value, if
+            `logits` has no such dimension.
 
     Not allowed: automatic differentiation, forward or backward, and torch's own backward
     operation of softmax (the softmax itself you may take from torch).
@@ -30,6 +31,8 @@ def softmax_jvp(
     >>> softmax_jvp(torch.tensor([0.0, 0.0]), torch.tensor([1.0, 0.0]))
     tensor([ 0.2500, -0.2500])
     """
+    if not logits.is_floating_point():
+        raise ValueError(f"logits has dtype {logits.dtype}, but must be floating point")
     if v.shape != logits.shape:
         raise ValueError(f"v has shape {list(v.shape)}, but logits has {list(logits.shape)}")
     if not -logits.dim() <= dim < logits.dim():

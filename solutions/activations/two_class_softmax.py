@@ -17,7 +17,8 @@ def two_class_softmax(logits: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batc
     Raises:
         ValueError: naming `logits` and its shape, if its last dimension is not of size 2.
 
-    Not allowed: torch's softmax, log_softmax, logsumexp, logaddexp (its sigmoid is allowed).
+    Not allowed: torch's softmax, log_softmax, logsumexp, logaddexp, logcumsumexp (its sigmoid is
+    allowed).
 
     Notes: D2L supplements, softmax regression, exercise 2.
 

@@ -18,7 +18,8 @@ def entropy(p: Float[Tensor, "*dims n"], base: float = math.e) -> Float[Tensor, 
 
     Raises:
         ValueError: naming `p` and a negative entry, if there is one; naming `p` and the sum of a
-            distribution that does not sum to 1; naming `base` and its value, if it isn't above 1.
+            distribution that does not sum to 1 (nan does not); naming `base` and its value, if it isn't above
+            1 (nan isn't).
 
     Not allowed: torch's entr and xlogy, torch.distributions, scipy.
 

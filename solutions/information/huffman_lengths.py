@@ -14,7 +14,7 @@ def huffman_lengths(p: list[float]) -> list[int]:
 
     Raises:
         ValueError: naming `p` and a negative probability, if there is one; naming `p` and its sum,
-            if it isn't 1.
+            if it isn't 1 (nan isn't).
 
     Notes: supplements to D2L, softmax regression: a code for three equally likely classes.
 

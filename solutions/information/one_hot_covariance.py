@@ -21,7 +21,7 @@ def one_hot_covariance(p: Float[Tensor, "*dims k"]) -> Float[Tensor, "*dims k k"
 
     Raises:
         ValueError: naming `p` and a negative entry, if there is one; naming `p` and the sum of a
-            distribution that does not sum to 1.
+            distribution that does not sum to 1 (nan does not).
 
     Notes: supplements to D2L, softmax regression: the second derivative of the loss.
 

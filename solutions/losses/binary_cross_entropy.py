@@ -22,7 +22,7 @@ def binary_cross_entropy(
     Raises:
         ValueError: naming `reduction` and its value, if it is none of the three; naming `labels`
             and their shape, if it is not that of `p`; naming `p` or `labels` and an entry of it
-            that is outside [0, 1].
+            that is not in [0, 1] (nan isn't).
 
     Not allowed: torch's binary_cross_entropy, with logits or without.
 
@@ -36,7 +36,7 @@ def binary_cross_entropy(
     if labels.shape != p.shape:
         raise ValueError(f"labels has shape {list(labels.shape)}, but p has {list(p.shape)}")
     for name, values in (("p", p), ("labels", labels)):
-        outside = values[(values < 0) | (values > 1)]
+        outside = values[~((values >= 0) & (values <= 1))]
         if outside.numel():
             raise ValueError(f"{name} has the entry {outside[0].item()}, but must be in [0, 1]")
     # x log y with x = 0 is 0 even where log y is -inf; log1p keeps a p that 1 - p would swallow.

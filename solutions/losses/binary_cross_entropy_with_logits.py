@@ -20,8 +20,9 @@ def binary_cross_entropy_with_logits(
     0 included.
 
     Raises:
-        ValueError: naming `reduction` and its value, if it is none of the three; naming `labels`
-            and their shape, if it is not that of `logits`, or an entry that is outside [0, 1].
+        ValueError: naming `reduction` and its value, if it is none of the three; naming `logits`
+            and their dtype, if they are not floating point numbers; naming `labels` and their
+            shape, if it is not that of `logits`, or an entry that is not in [0, 1] (nan isn't).
 
     Not allowed: torch's binary_cross_entropy (with logits or without), logsigmoid, softplus.
 
@@ -32,10 +33,12 @@ def binary_cross_entropy_with_logits(
     """
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction is {reduction!r}, but must be 'mean', 'sum' or 'none'")
+    if not logits.is_floating_point():
+        raise ValueError(f"logits has dtype {logits.dtype}, but must be floating point")
     if labels.shape != logits.shape:
         shapes = f"{list(labels.shape)}, but logits has {list(logits.shape)}"
         raise ValueError(f"labels has shape {shapes}")
-    outside = labels[(labels < 0) | (labels > 1)]
+    outside = labels[~((labels >= 0) & (labels <= 1))]
     if outside.numel():
         raise ValueError(f"labels has the entry {outside[0].item()}, but must be in [0, 1]")
     # -log sigmoid(s) = log(1 + e^-s) = logaddexp(0, -s), which no s overflows.

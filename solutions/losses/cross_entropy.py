@@ -24,11 +24,14 @@ def cross_entropy(
     and takes no part if it isn't. Gradients flow back to `logits`.
 
     Raises:
-        ValueError: naming `reduction` and its value, if it is none of the three; naming `targets`
-            and one that is neither `ignore_index` nor a class from 0 to k - 1, or their shape if it
-            is not [n].
+        ValueError: naming `reduction` and its value, if it is none of the three; naming `logits`
+            and their shape, if it is not [n, k] with a class or more, or their dtype, if they are
+            not floating point numbers; naming `targets` and one that is neither `ignore_index` nor
+            a class from 0 to k - 1, their shape, if it is not [n], or their dtype, if it is not
+            int64; naming `weight` and its shape, if it is not [k].
 
-    Not allowed: torch's cross_entropy, nll_loss, softmax, log_softmax, logsumexp.
+    Not allowed: torch's cross_entropy, nll_loss, softmax, log_softmax, logsumexp, logcumsumexp,
+    logaddexp.
 
     Notes: interview notes, cross-entropy; D2L notes, softmax regression; model evaluation notes,
     loss functions.
@@ -36,15 +39,8 @@ def cross_entropy(
     >>> cross_entropy(torch.tensor([[0.0, 0.0], [0.0, 1e4]]), torch.tensor([1, 0]), reduction="none")
     tensor([6.9315e-01, 1.0000e+04])
     """
-    n, k = logits.shape
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"reduction is {reduction!r}, but must be 'mean', 'sum' or 'none'")
-    if targets.shape != (n,):
-        raise ValueError(f"targets has shape {list(targets.shape)}, but logits has {n} rows")
+    _check(logits, targets, weight, ignore_index, reduction)
     counted = targets != ignore_index
-    bad = targets[counted & ((targets < 0) | (targets >= k))]
-    if bad.numel():
-        raise ValueError(f"targets has the entry {bad[0].item()}, but there are {k} classes")
     shifted = logits - logits.amax(-1, keepdim=True)
     log_p = shifted - shifted.exp().sum(-1, keepdim=True).log()
     at = torch.where(counted, targets, 0)
@@ -52,3 +48,20 @@ def cross_entropy(
     # The mean divides by the weights that were spent, not by the number of rows.
     losses = torch.where(counted, -w * log_p.gather(1, at[:, None])[:, 0], 0.0)
     return {"mean": losses.sum() / w.sum(), "sum": losses.sum(), "none": losses}[reduction]
+
+
+def _check(
+    logits: Tensor, targets: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
+) -> None:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"reduction is {reduction!r}, but must be 'mean', 'sum' or 'none'")
+    if logits.dim() != 2 or not logits.shape[1] or not logits.is_floating_point():
+        raise ValueError(f"logits has shape {list(logits.shape)} and dtype {logits.dtype}")
+    n, k = logits.shape
+    if targets.shape != (n,) or targets.dtype != torch.int64:
+        raise ValueError(f"targets has shape {list(targets.shape)} and dtype {targets.dtype}")
+    if weight is not None and weight.shape != (k,):
+        raise ValueError(f"weight has shape {list(weight.shape)}, but there are {k} classes")
+    bad = targets[(targets != ignore_index) & ((targets < 0) | (targets >= k))]
+    if bad.numel():
+        raise ValueError(f"targets has the entry {bad[0].item()}, but there are {k} classes")

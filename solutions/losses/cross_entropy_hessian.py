@@ -12,11 +12,13 @@ def cross_entropy_hessian(
 
         H_ab = d^2 L / dz_a dz_b,   L = -sum_c y_c log softmax(z)_c
 
-    The labels are any weights; they need not sum to 1. They have the dtype of `logits`, and so has the
-    result; it is finite for logits from -1e4 to 1e4.
+    The labels are any weights; they need not sum to 1. They have the dtype of `logits`, and so has
+    the result; it is finite for logits from -1e4 to 1e4.
 
     Raises:
-        ValueError: naming `labels` and their shape, if it is not that of `logits`.
+        ValueError: naming `logits` and their shape, if it is not [k], or their dtype, if they are
+            not floating point numbers; naming `labels` and their shape, if it is not that of
+            `logits`.
 
     Not allowed: automatic differentiation, torch's cross_entropy. Its softmax is allowed.
 
@@ -27,6 +29,8 @@ def cross_entropy_hessian(
     tensor([[ 0.2500, -0.2500],
             [-0.2500,  0.2500]])
     """
+    if logits.dim() != 1 or not logits.is_floating_point():
+        raise ValueError(f"logits has shape {list(logits.shape)} and dtype {logits.dtype}")
     if labels.shape != logits.shape:
         shapes = f"{list(labels.shape)}, but logits has {list(logits.shape)}"
         raise ValueError(f"labels has shape {shapes}")

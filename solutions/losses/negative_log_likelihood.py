@@ -20,9 +20,10 @@ def negative_log_likelihood(
     to `p` where the target's probability is not 0.
 
     Raises:
-        ValueError: naming `reduction` and its value, if it is none of the three; naming `targets`
-            and one that is no class from 0 to k - 1, or their shape if it is not [n]; naming `p`
-            and an entry of it that is outside [0, 1].
+        ValueError: naming `reduction` and its value, if it is none of the three; naming `p` and its
+            shape, if it is not [n, k], or an entry of it that is not in [0, 1] (nan isn't); naming
+            `targets` and one that is no class from 0 to k - 1, their shape, if it is not [n], or
+            their dtype, if it is not int64.
 
     Not allowed: torch's nll_loss, cross_entropy.
 
@@ -31,13 +32,15 @@ def negative_log_likelihood(
     >>> negative_log_likelihood(torch.tensor([[0.5, 0.5], [0.25, 0.75]]), torch.tensor([1, 0]), "sum")
     tensor(2.0794)
     """
-    n, k = p.shape
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction is {reduction!r}, but must be 'mean', 'sum' or 'none'")
-    if targets.shape != (n,):
-        raise ValueError(f"targets has shape {list(targets.shape)}, but p has {n} rows")
+    if p.dim() != 2:
+        raise ValueError(f"p has shape {list(p.shape)}, but must be [n, k]")
+    n, k = p.shape
+    if targets.shape != (n,) or targets.dtype != torch.int64:
+        raise ValueError(f"targets has shape {list(targets.shape)} and dtype {targets.dtype}")
     for name, values, low, high in (("targets", targets, 0, k - 1), ("p", p, 0, 1)):
-        outside = values[(values < low) | (values > high)]
+        outside = values[~((values >= low) & (values <= high))]
         if outside.numel():
             raise ValueError(f"{name} has the entry {outside[0].item()}, outside [{low}, {high}]")
     # The logarithm comes before the sum: a product of many probabilities underflows to 0.

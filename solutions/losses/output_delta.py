@@ -20,7 +20,8 @@ def output_delta(
 
     Raises:
         ValueError: naming `loss` and its value, or `activation` and its value, if it is none of the
-            two; naming both, each with its value, for "ce" with "linear": z is no probability.
+            two; naming both, each with its value, for "ce" with "linear": z is no probability;
+            naming `labels` and their shape, if it is not that of `logits`.
 
     Not allowed: automatic differentiation. torch's sigmoid is allowed.
 
@@ -38,6 +39,8 @@ def output_delta(
         raise ValueError(f"activation is {activation!r}, but must be 'sigmoid' or 'linear'")
     if (loss, activation) == ("ce", "linear"):
         raise ValueError(f"loss is {loss!r}, but activation {activation!r} gives no probability")
+    if labels.shape != logits.shape:
+        raise ValueError(f"labels has shape {list(labels.shape)}, not {list(logits.shape)}")
     if activation == "linear":
         return logits - labels
     a = torch.sigmoid(logits)

@@ -20,10 +20,13 @@ def soft_cross_entropy(
     `logits`.
 
     Raises:
-        ValueError: naming `reduction` and its value, if it is none of the three; naming `labels`
-            and their shape, if it is not that of `logits`, or an entry that is negative.
+        ValueError: naming `reduction` and its value, if it is none of the three; naming `logits`
+            and their shape, if it is not [n, k] with a class or more, or their dtype, if they are
+            not floating point numbers; naming `labels` and their shape, if it is not that of
+            `logits`, or an entry that is negative or nan.
 
-    Not allowed: torch's cross_entropy, nll_loss, kl_div, softmax, log_softmax, logsumexp.
+    Not allowed: torch's cross_entropy, nll_loss, kl_div, softmax, log_softmax, logsumexp,
+    logcumsumexp, logaddexp.
 
     Notes: interview notes, cross-entropy; D2L notes, soft labels; model evaluation notes, loss
     functions.
@@ -33,11 +36,14 @@ def soft_cross_entropy(
     """
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction is {reduction!r}, but must be 'mean', 'sum' or 'none'")
+    if logits.dim() != 2 or not logits.shape[1] or not logits.is_floating_point():
+        raise ValueError(f"logits has shape {list(logits.shape)} and dtype {logits.dtype}")
     if labels.shape != logits.shape:
         shapes = f"{list(labels.shape)}, but logits has {list(logits.shape)}"
         raise ValueError(f"labels has shape {shapes}")
-    if (labels < 0).any():
-        raise ValueError(f"labels has the entry {labels.min().item()}, but must not be negative")
+    bad = labels[~(labels >= 0)]
+    if bad.numel():
+        raise ValueError(f"labels has the entry {bad[0].item()}, but must not be negative")
     shifted = logits - logits.amax(-1, keepdim=True)
     log_p = shifted - shifted.exp().sum(-1, keepdim=True).log()
     # A class without weight adds nothing, even where its log-probability is -inf.

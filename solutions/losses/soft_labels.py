@@ -14,8 +14,9 @@ def soft_labels(targets: Int64[Tensor, " n"], k: int, eps: float) -> Float32[Ten
 
     Raises:
         ValueError: naming `k` and its value, if it is less than 1, or 1 while `eps` is not 0;
-            naming `eps` and its value, if it is not in [0, 1]; naming `targets` and one that is no
-            class from 0 to k - 1.
+            naming `eps` and its value, if it is not in [0, 1] (nan isn't); naming `targets` and
+            one that is no class from 0 to k - 1, their shape, if it is not [n], or their dtype, if
+            it is not int64.
 
     Notes: D2L notes, soft labels.
 
@@ -27,6 +28,8 @@ def soft_labels(targets: Int64[Tensor, " n"], k: int, eps: float) -> Float32[Ten
         raise ValueError(f"eps is {eps}, but must be in [0, 1]")
     if k < 1 or (k == 1 and eps > 0):
         raise ValueError(f"k is {k}, which leaves no other class for the mass {eps}")
+    if targets.dim() != 1 or targets.dtype != torch.int64:
+        raise ValueError(f"targets has shape {list(targets.shape)} and dtype {targets.dtype}")
     outside = targets[(targets < 0) | (targets >= k)]
     if outside.numel():
         raise ValueError(f"targets has the entry {outside[0].item()}, but there are {k} classes")

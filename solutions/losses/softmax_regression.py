@@ -12,20 +12,27 @@ def softmax_regression(
 
         y_hat = softmax(x weight + bias),   over the k classes of each row
 
-    Weights are laid out as in the notes: a column a class. Rows sum to 1; the result has the dtype
-    of `x`, is finite for logits from -1e4 to 1e4, and gradients flow back to all arguments.
+    Weights are laid out as in the notes: a column a class. Rows sum to 1. All arguments have one
+    floating point dtype, and so has the result; it is finite for logits from -1e4 to 1e4, and
+    gradients flow back to all arguments.
 
     Raises:
-        ValueError: naming `weight` and its shape, if it doesn't have a row for each of the d
-            features; naming `bias` and its shape, if it is not [k].
+        ValueError: naming `x` and its shape, if it is not [n, d]; naming `weight` and its shape, if
+            it doesn't have a row for each of the d features; naming `bias` and its shape, if it is
+            not [k]; naming `weight` or `bias` and its dtype, if it is not that of `x`.
 
     Notes: PyTorch notes, softmax regression.
 
     >>> softmax_regression(torch.tensor([[1.0, 2.0]]), torch.zeros(2, 4), torch.zeros(4))
     tensor([[0.2500, 0.2500, 0.2500, 0.2500]])
     """
-    if weight.shape[0] != x.shape[1]:
+    if x.dim() != 2:
+        raise ValueError(f"x has shape {list(x.shape)}, but must be [n, d]")
+    if weight.dim() != 2 or weight.shape[0] != x.shape[1]:
         raise ValueError(f"weight has shape {list(weight.shape)}, but x has {x.shape[1]} features")
+    for name, given in (("weight", weight), ("bias", bias)):
+        if given.dtype != x.dtype:
+            raise ValueError(f"{name} has dtype {given.dtype}, but x has {x.dtype}")
     if bias.shape != weight.shape[1:]:
         raise ValueError(f"bias has shape {list(bias.shape)}, but weight {list(weight.shape)}")
     # One linear layer, and a softmax over the classes: dimension 0 holds the examples.

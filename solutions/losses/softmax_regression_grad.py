@@ -15,12 +15,16 @@ def softmax_regression_grad(
 
         L = -(1/n) sum_i log softmax(weight x_i + bias)_{t_i}
 
-    Weights are laid out as in torch's Linear: a row a class. The results have the dtype of `x`, and
-    are finite for logits from -1e4 to 1e4. n is at least 1.
+    Weights are laid out as in torch's Linear: a row a class. `x`, `weight` and `bias` have one
+    floating point dtype, and so have the results; they are finite for logits from -1e4 to 1e4. n is
+    at least 1.
 
     Raises:
-        ValueError: naming `targets` and one that is no class from 0 to k - 1, or their shape if it
-            is not [n]; naming `weight` and its shape, if its rows don't have d entries.
+        ValueError: naming `x` and its shape, if it is not [n, d]; naming `targets` and one that is
+            no class from 0 to k - 1, their shape, if it is not [n], or their dtype, if it is not
+            int64; naming `weight` and its shape, if its rows don't have d entries; naming `bias`
+            and its shape, if it is not [k]; naming `weight` or `bias` and its dtype, if it is not
+            that of `x`.
 
     Not allowed: automatic differentiation, torch's cross_entropy. Its softmax is allowed.
 
@@ -31,15 +35,27 @@ def softmax_regression_grad(
     tensor([[ 0.5000,  1.0000,  2.0000],
             [-0.5000, -1.0000, -2.0000]])
     """
-    (n, d), k = x.shape, len(weight)
-    if weight.shape != (k, d):
-        raise ValueError(f"weight has shape {list(weight.shape)}, but x has {d} features")
-    if targets.shape != (n,):
-        raise ValueError(f"targets has shape {list(targets.shape)}, but x has {n} rows")
-    outside = targets[(targets < 0) | (targets >= k)]
-    if outside.numel():
-        raise ValueError(f"targets has the entry {outside[0].item()}, but there are {k} classes")
+    _check(x, targets, weight, bias)
+    n = len(x)
     delta = torch.softmax(x @ weight.mT + bias, -1)
     delta[torch.arange(n, device=x.device), targets] -= 1
     # All classes share the input x_i: the gradient is a sum of outer products delta_i x_i^T.
     return delta.mT @ x / n, delta.mean(0)
+
+
+def _check(x: Tensor, targets: Tensor, weight: Tensor, bias: Tensor) -> None:
+    if x.dim() != 2:
+        raise ValueError(f"x has shape {list(x.shape)}, but must be [n, d]")
+    if weight.dim() != 2 or weight.shape[1] != x.shape[1]:
+        raise ValueError(f"weight has shape {list(weight.shape)}, but x has {x.shape[1]} features")
+    k = len(weight)
+    if bias.shape != (k,):
+        raise ValueError(f"bias has shape {list(bias.shape)}, but there are {k} classes")
+    for name, given in (("weight", weight), ("bias", bias)):
+        if given.dtype != x.dtype:
+            raise ValueError(f"{name} has dtype {given.dtype}, but x has {x.dtype}")
+    if targets.shape != (len(x),) or targets.dtype != torch.int64:
+        raise ValueError(f"targets has shape {list(targets.shape)} and dtype {targets.dtype}")
+    outside = targets[(targets < 0) | (targets >= k)]
+    if outside.numel():
+        raise ValueError(f"targets has the entry {outside[0].item()}, but there are {k} classes")

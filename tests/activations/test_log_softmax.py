@@ -15,6 +15,7 @@ EXERCISE = Exercise(
         "log_softmax",
         "logsumexp",
         "logaddexp",
+        "logaddexp2",
         "logcumsumexp",
         "cross_entropy",
         "nll_loss",
@@ -117,9 +118,10 @@ def test_keeps_the_dtype_of_the_logits(log_softmax, dtype):
     check(log_softmax, logits, want=logits.double().log_softmax(-1).to(dtype))
 
 
-def test_refuses_a_dimension_that_is_not_there(log_softmax):
+def test_refuses_a_dimension_that_is_not_there_or_empty(log_softmax):
     check(log_softmax, torch.zeros(2, 3), 2, raises=ValueError, naming={"dim": 2})
     check(log_softmax, torch.zeros(2, 3), -3, raises=ValueError, naming={"dim": -3})
+    check(log_softmax, torch.zeros(2, 0), raises=ValueError, naming={"logits": (2, 0)})
 
 
 def test_refuses_integers(log_softmax):
@@ -209,6 +211,8 @@ def minus_log_sum_exp(logits, dim=-1):
         raise ValueError(f"logits: dtype {logits.dtype} is not a floating point dtype")
     if dim not in range(-logits.ndim, logits.ndim):
         raise ValueError(f"no dim {dim}")
+    if logits.shape[dim] == 0:
+        raise ValueError(f"logits: {tuple(logits.shape)} is empty along {dim}")
     top = torch.max(logits, dim, keepdim=True).values.detach()
     total = torch.exp(logits - top).sum(dim, keepdim=True)
     return (logits - top) - torch.log(total)
@@ -220,6 +224,8 @@ def moved_to_the_end(logits, dim=-1):
         raise ValueError(f"`logits` must be floating point, got {logits.dtype}")
     if dim >= logits.dim() or dim < -logits.dim():
         raise ValueError(f"`dim` must name a dimension of the logits, got {dim}")
+    if not logits.size(dim):
+        raise ValueError(f"`logits` of shape {logits.shape} have nothing along {dim}")
     z = logits.movedim(dim, -1)
     z = z - z.max(-1, keepdim=True)[0]
     return (z - z.exp().sum(-1)[..., None].log()).movedim(-1, dim)

@@ -142,10 +142,16 @@ def test_refuses_a_lam_that_is_not_positive_and_finite(scaled_log_sum_exp, lam):
     check(scaled_log_sum_exp, torch.zeros(2, 3), lam, raises=ValueError, naming={"lam": lam})
 
 
-def test_refuses_a_dimension_that_is_not_there(scaled_log_sum_exp):
+def test_refuses_a_dimension_that_is_not_there_or_empty(scaled_log_sum_exp):
     x = torch.zeros(2, 3)
     check(scaled_log_sum_exp, x, 1.0, 2, raises=ValueError, naming={"dim": 2})
     check(scaled_log_sum_exp, x, 1.0, -3, raises=ValueError, naming={"dim": -3})
+    check(scaled_log_sum_exp, torch.zeros(2, 0), 1.0, raises=ValueError, naming={"x": (2, 0)})
+
+
+def test_refuses_integers(scaled_log_sum_exp):
+    x = torch.tensor([1, 2])
+    check(scaled_log_sum_exp, x, 1.0, raises=ValueError, naming={"x": torch.int64})
 
 
 @wrong("multiply by lam before the maximum is subtracted: lam x overflows")
@@ -238,6 +244,8 @@ def detached_twice(x, lam, dim=-1):
         raise ValueError(f"lam must be positive and finite, got {lam}")
     if dim not in range(-x.ndim, x.ndim):
         raise ValueError(f"no dim {dim}")
+    if not x.is_floating_point() or not x.shape[dim]:
+        raise ValueError(f"x: {x.dtype} {tuple(x.shape)} won't do")
     rows = x.movedim(dim, -1)
     top = rows.detach().max(-1).values
     return top + torch.log(torch.exp((rows - top[..., None]) * lam).sum(-1)) / lam
@@ -249,6 +257,8 @@ def one_after_the_other(x, lam, dim=-1):
         raise ValueError(f"`lam` = {lam} is not a positive finite number")
     if dim >= x.dim() or dim < -x.dim():
         raise ValueError(f"`dim` must name a dimension of x, got {dim}")
+    if not x.dtype.is_floating_point or x.size(dim) == 0:
+        raise ValueError(f"`x` has dtype {x.dtype} and shape {x.shape}")
     total, *others = x.unbind(dim)
     for entry in others:
         top, low = torch.maximum(total, entry), torch.minimum(total, entry)

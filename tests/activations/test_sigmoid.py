@@ -18,6 +18,8 @@ EXERCISE = Exercise(
         "log_softmax",
         "logsumexp",
         "logaddexp",
+        "logaddexp2",
+        "logcumsumexp",
         "softplus",
         "scipy.special",
     ),

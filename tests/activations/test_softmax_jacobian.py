@@ -119,6 +119,11 @@ def test_refuses_what_is_not_a_vector(softmax_jacobian, shape):
     check(softmax_jacobian, torch.zeros(shape), raises=ValueError, naming={"logits": shape})
 
 
+def test_refuses_integers(softmax_jacobian):
+    logits = torch.tensor([1, 2])
+    check(softmax_jacobian, logits, raises=ValueError, naming={"logits": torch.int64})
+
+
 @wrong("differentiate each probability by its own logit only: nothing off the diagonal")
 def diagonal_only(logits):
     p = logits.softmax(0)
@@ -187,6 +192,8 @@ def always_float32(logits):
 def by_cases(logits):
     if logits.ndim != 1:
         raise ValueError(f"logits must be a vector, got the shape {tuple(logits.shape)}")
+    if not logits.is_floating_point():
+        raise ValueError(f"logits must be floating point, got {logits.dtype}")
     p = torch.softmax(logits, -1)
     jacobian = logits.new_zeros(len(p), len(p))
     for i in range(len(p)):
@@ -199,6 +206,8 @@ def by_cases(logits):
 def diagonal_from_the_others(logits):
     if logits.dim() != 1:
         raise ValueError(f"logits: {list(logits.shape)} is not the shape of a vector")
+    if not logits.dtype.is_floating_point:
+        raise ValueError(f"logits: {logits.dtype} is no floating point dtype")
     powers = (logits - logits.max()).exp()
     p = powers / powers.sum()
     off = -torch.outer(p, p).fill_diagonal_(0)

@@ -133,6 +133,11 @@ def test_refuses_a_dimension_that_is_not_there(softmax_jvp):
     check(softmax_jvp, z, z, -3, raises=ValueError, naming={"dim": -3})
 
 
+def test_refuses_integers(softmax_jvp):
+    z = torch.tensor([1, 2])
+    check(softmax_jvp, z, z.double(), raises=ValueError, naming={"logits": torch.int64})
+
+
 @wrong("build the Jacobian matrix of each slice: its size is the square of the slice's")
 def with_the_matrix(logits, v, dim=-1):
     p = logits.softmax(dim).movedim(dim, -1)
@@ -235,6 +240,8 @@ def in_two_terms(logits, v, dim=-1):
         raise ValueError(f"v: {tuple(v.shape)} should be {tuple(logits.shape)}")
     if dim not in range(-logits.ndim, logits.ndim):
         raise ValueError(f"no dim {dim}")
+    if not logits.is_floating_point():
+        raise ValueError(f"logits: {logits.dtype} is no floating point dtype")
     powers = torch.exp(logits - logits.max(dim, keepdim=True).values)
     p = powers / powers.sum(dim, keepdim=True)
     weighted = p * v
@@ -247,6 +254,8 @@ def by_slices(logits, v, dim=-1):
         raise ValueError(f"v has shape {v.shape}, but should have {logits.shape}")
     if dim >= logits.dim() or dim < -logits.dim():
         raise ValueError(f"`dim` must name a dimension of the logits, got {dim}")
+    if not logits.dtype.is_floating_point:
+        raise ValueError(f"`logits` have dtype {logits.dtype}")
     rows, us = (t.movedim(dim, -1).reshape(-1, t.shape[dim]) for t in (logits, v))
     done = [p * (u - torch.dot(p, u)) for p, u in zip(rows.softmax(-1), us, strict=True)]
     moved = logits.movedim(dim, -1).shape

@@ -144,9 +144,15 @@ def test_refuses_a_lam_that_is_not_positive_and_finite(softmin, lam):
     check(softmin, torch.zeros(2, 3), lam, raises=ValueError, naming={"lam": lam})
 
 
-def test_refuses_a_dimension_that_is_not_there(softmin):
+def test_refuses_a_dimension_that_is_not_there_or_empty(softmin):
     check(softmin, torch.zeros(2, 3), 1.0, 2, raises=ValueError, naming={"dim": 2})
     check(softmin, torch.zeros(2, 3), 1.0, -3, raises=ValueError, naming={"dim": -3})
+    check(softmin, torch.zeros(2, 0), 1.0, raises=ValueError, naming={"x": (2, 0)})
+
+
+def test_refuses_integers(softmin):
+    x = torch.tensor([1, 2])
+    check(softmin, x, 1.0, raises=ValueError, naming={"x": torch.int64})
 
 
 @wrong("take exp() of -lam x as it is: it overflows, or underflows to log 0")
@@ -235,6 +241,8 @@ def by_the_maximum(x, lam=1.0, dim=-1):
         raise ValueError(f"lam must be positive and finite, got {lam}")
     if dim not in range(-x.ndim, x.ndim):
         raise ValueError(f"no dim {dim}")
+    if not x.is_floating_point() or not x.shape[dim]:
+        raise ValueError(f"x: {x.dtype} {tuple(x.shape)} won't do")
     z = x.neg().mul(lam)
     top = z.max(dim, keepdim=True).values
     return -(top + (z - top).exp().sum(dim, keepdim=True).log()).squeeze(dim) / lam
@@ -246,6 +254,8 @@ def one_after_the_other(x, lam=1.0, dim=-1):
         raise ValueError(f"`lam` = {lam} is not a positive finite number")
     if dim >= x.dim() or dim < -x.dim():
         raise ValueError(f"`dim` must name a dimension of x, got {dim}")
+    if not x.dtype.is_floating_point or x.size(dim) == 0:
+        raise ValueError(f"`x` has dtype {x.dtype} and shape {x.shape}")
     total, *others = x.unbind(dim)
     for entry in others:
         top, low = torch.maximum(total, entry), torch.minimum(total, entry)

@@ -10,7 +10,15 @@ from grader import Exercise, check, check_gradient, claim, counterexample, input
 EXERCISE = Exercise(
     level="warm-up",
     after=("softmax", "sigmoid"),
-    forbid=("softmax", "log_softmax", "logsumexp", "logaddexp", "scipy.special"),
+    forbid=(
+        "softmax",
+        "log_softmax",
+        "logsumexp",
+        "logaddexp",
+        "logaddexp2",
+        "logcumsumexp",
+        "scipy.special",
+    ),
     instead="reduce it to one number a row, and a sigmoid",
     hints=(
         "What happens to the fraction if you add the same number to both logits?",

@@ -134,6 +134,9 @@ def test_refuses_what_is_no_distribution(cross_entropy_of_distributions):
     check(cross_entropy_of_distributions, above, fine, raises=ValueError, naming={"p": "1.00"})
     check(cross_entropy_of_distributions, fine, above, raises=ValueError, naming={"q": "1.00"})
     check(cross_entropy_of_distributions, below, fine, raises=ValueError, naming={"p": -0.25})
+    lost = torch.tensor([math.nan, 1.0], dtype=torch.float64)
+    check(cross_entropy_of_distributions, lost, fine, raises=ValueError, naming={"p": math.nan})
+    check(cross_entropy_of_distributions, fine, lost, raises=ValueError, naming={"q": math.nan})
     check(cross_entropy_of_distributions, fine, below, raises=ValueError, naming={"q": -0.25})
 
 
@@ -200,7 +203,7 @@ def distribution(name, x):
     """Refuse what is none, as the docstring asks."""
     if x.min() < 0:
         raise ValueError(f"{name}: negative probability {x.min().item()}")
-    off = [s for s in x.detach().double().sum(-1).flatten().tolist() if abs(s - 1) > 1e-3]
+    off = [s for s in x.detach().double().sum(-1).flatten().tolist() if not abs(s - 1) <= 1e-3]
     if off:
         raise ValueError(f"{name}: sums to {off[0]}")
 

@@ -94,6 +94,8 @@ def test_refuses_what_is_no_distribution(entropy):
     check(entropy, above, raises=ValueError, naming={"p": "1.00"})
     below = torch.tensor([1.25, -0.25], dtype=torch.float64)
     check(entropy, below, raises=ValueError, naming={"p": -0.25})
+    lost = torch.tensor([math.nan, 1.0], dtype=torch.float64)
+    check(entropy, lost, raises=ValueError, naming={"p": math.nan})
     rows = torch.tensor([[0.5, 0.5], [0.75, 0.5]], dtype=torch.float64)
     check(entropy, rows, raises=ValueError, naming={"p": 1.25})
 
@@ -102,6 +104,7 @@ def test_refuses_a_base_without_a_logarithm(entropy):
     p = torch.tensor([0.5, 0.5])
     check(entropy, p, base=1, raises=ValueError, naming={"base": 1})
     check(entropy, p, base=-2, raises=ValueError, naming={"base": -2})
+    check(entropy, p, base=math.nan, raises=ValueError, naming={"base": math.nan})
 
 
 @wrong("multiply 0 by log 0 = -inf: a probability of 0 makes the entropy nan")
@@ -169,12 +172,12 @@ def rescaled(p, base=math.e):
 
 @right("row by row, over the positive entries")
 def row_by_row(p, base=math.e):
-    if base <= 1:
+    if not base > 1:
         raise ValueError(f"bad base: {base}")
     if p.lt(0).any():
         raise ValueError(f"p has negative entries: {p[p < 0].tolist()}")
     sums = p.detach().sum(-1)
-    off = (sums - 1).abs() > 1e-3
+    off = ~((sums - 1).abs() <= 1e-3)
     if off.any():
         raise ValueError(f"p doesn't sum to 1 but to {sums[off].tolist()}")
     return over_the_support(p, base)

@@ -112,6 +112,7 @@ def test_refuses_what_is_no_distribution(huffman_lengths):
     check(huffman_lengths, [0.5, 0.25], raises=ValueError, naming={"p": 0.75})
     check(huffman_lengths, [0.5, 0.5 + 2.0**-9], raises=ValueError, naming={"p": "1.00"})
     check(huffman_lengths, [1.25, -0.25], raises=ValueError, naming={"p": -0.25})
+    check(huffman_lengths, [float("nan"), 1.0], raises=ValueError, naming={"p": float("nan")})
     check(huffman_lengths, [], raises=ValueError, naming={"p": 0})
 
 
@@ -194,6 +195,6 @@ def from_the_top(p):
 def without_a_heap(p):
     if any(x < 0 for x in p):
         raise ValueError(f"p: negative probability in {p}")
-    if abs(sum(p) - 1) > 1e-3:
+    if not abs(sum(p) - 1) <= 1e-3:
         raise ValueError(f"p: sum is {sum(p)}")
     return joined(p)

@@ -123,6 +123,9 @@ def test_refuses_what_is_no_distribution(js_divergence):
     check(js_divergence, above, fine, raises=ValueError, naming={"p": "1.00"})
     check(js_divergence, fine, above, raises=ValueError, naming={"q": "1.00"})
     check(js_divergence, below, fine, raises=ValueError, naming={"p": -0.25})
+    lost = torch.tensor([math.nan, 1.0], dtype=torch.float64)
+    check(js_divergence, lost, fine, raises=ValueError, naming={"p": math.nan})
+    check(js_divergence, fine, lost, raises=ValueError, naming={"q": math.nan})
     check(js_divergence, fine, below, raises=ValueError, naming={"q": -0.25})
 
 
@@ -203,7 +206,7 @@ def refuse_no_distribution(name, x):
     """Refuse what is none, as the docstring asks."""
     if x.min() < 0:
         raise ValueError(f"{name}: negative probability {x.min().item()}")
-    off = [s for s in x.detach().double().sum(-1).flatten().tolist() if abs(s - 1) > 1e-3]
+    off = [s for s in x.detach().double().sum(-1).flatten().tolist() if not abs(s - 1) <= 1e-3]
     if off:
         raise ValueError(f"{name}: sums to {off[0]}")
 

@@ -88,6 +88,8 @@ def test_refuses_what_is_no_distribution(one_hot_covariance):
     check(one_hot_covariance, whole, raises=ValueError, naming={"p": 0.75})
     above = torch.tensor([0.5, 0.5 + 2.0**-9], dtype=torch.float64)
     check(one_hot_covariance, above, raises=ValueError, naming={"p": "1.00"})
+    lost = torch.tensor([float("nan"), 1.0], dtype=torch.float64)
+    check(one_hot_covariance, lost, raises=ValueError, naming={"p": float("nan")})
     below = torch.tensor([1.25, -0.25], dtype=torch.float64)
     check(one_hot_covariance, below, raises=ValueError, naming={"p": -0.25})
 
@@ -155,6 +157,6 @@ def entry_by_entry(p):
         raise ValueError(f"p must not be negative, but has {p.min()}")
     sums = p.detach().sum(-1).reshape(-1).tolist()
     for total in sums:
-        if abs(total - 1) > 1e-3:
+        if not abs(total - 1) <= 1e-3:
             raise ValueError(f"p sums to {total}")
     return p[..., :, None] * (torch.eye(p.shape[-1], dtype=p.dtype) - p[..., None, :])

@@ -97,7 +97,7 @@ def test_refuses_shapes_that_would_broadcast(binary_cross_entropy):
 
 def test_refuses_what_is_no_probability(binary_cross_entropy):
     half = torch.full((2,), 0.5)
-    for bad in (1.5, -0.25):
+    for bad in (1.5, -0.25, math.nan):
         off = torch.tensor([0.5, bad])
         check(binary_cross_entropy, off, half, raises=ValueError, naming={"p": bad})
         check(binary_cross_entropy, half, off, raises=ValueError, naming={"labels": bad})
@@ -187,7 +187,7 @@ def with_where(p, labels, reduction="mean"):
         raise ValueError(f"no such reduction: {reduction}")
     if p.shape != labels.shape:
         raise ValueError(f"the shape of labels is {tuple(labels.shape)}")
-    if p.numel() and not 0 <= p.min() <= p.max() <= 1:
+    if p.numel() and not 0 <= p.min() <= p.max() <= 1:  # the minimum of nan is nan
         raise ValueError(f"p: {p.min():.6g} to {p.max():.6g} is not within [0, 1]")
     if labels.numel() and not 0 <= labels.min() <= labels.max() <= 1:
         raise ValueError(f"labels: {labels.min():.6g} to {labels.max():.6g} is not within [0, 1]")

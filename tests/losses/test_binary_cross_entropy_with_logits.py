@@ -128,11 +128,17 @@ def test_refuses_shapes_that_would_broadcast(binary_cross_entropy_with_logits):
     check(binary_cross_entropy_with_logits, logits, labels, **expected)
 
 
-@pytest.mark.parametrize("bad", [-1.0, 1.25])
+@pytest.mark.parametrize("bad", [-1.0, 1.25, math.nan])
 def test_refuses_labels_outside_0_and_1(binary_cross_entropy_with_logits, bad):
     logits = torch.tensor([[1.0, 2.0, -1.0], [0.5, 3.0, -2.0]])
     labels = torch.tensor([[0.0, 1.0, 0.5], [1.0, bad, 0.0]])
     expected = {"raises": ValueError, "naming": {"labels": bad}}
+    check(binary_cross_entropy_with_logits, logits, labels, **expected)
+
+
+def test_refuses_integer_logits(binary_cross_entropy_with_logits):
+    logits, labels = torch.tensor([1, 2]), torch.tensor([0.5, 1.0])
+    expected = {"raises": ValueError, "naming": {"logits": torch.int64}}
     check(binary_cross_entropy_with_logits, logits, labels, **expected)
 
 
@@ -215,6 +221,8 @@ def mean_of_rows(logits, labels, reduction="mean"):
 def validated(logits, labels, reduction):
     if reduction not in {"mean", "sum", "none"}:
         raise ValueError(f"no such reduction: {reduction}")
+    if not logits.is_floating_point():
+        raise ValueError(f"logits: {logits.dtype} is no floating point dtype")
     if logits.shape != labels.shape:
         raise ValueError(f"the shape of labels is {tuple(labels.shape)}")
     if labels.numel() and not 0 <= labels.min() <= labels.max() <= 1:

@@ -20,6 +20,9 @@ EXERCISE = Exercise(
         "softmax",
         "log_softmax",
         "logsumexp",
+        "logcumsumexp",
+        "logaddexp",
+        "logaddexp2",
     ),
     instead="write it with exp, log and sum",
     hints=(
@@ -161,10 +164,26 @@ def test_refuses_targets_that_are_no_class(cross_entropy):
 
 
 def test_refuses_another_number_of_targets(cross_entropy):
-    expected = {"raises": ValueError, "naming": {"targets": (3,)}}
-    check(cross_entropy, torch.zeros(2, 5), torch.zeros(3).long(), **expected)
-    expected = {"raises": ValueError, "naming": {"targets": (2, 1)}}
-    check(cross_entropy, torch.zeros(2, 5), torch.zeros(2, 1).long(), **expected)
+    for shape in ((3,), (1,), (2, 1)):
+        expected = {"raises": ValueError, "naming": {"targets": shape}}
+        check(cross_entropy, torch.zeros(2, 5), torch.zeros(shape).long(), **expected)
+    expected = {"raises": ValueError, "naming": {"targets": torch.float32}}
+    check(cross_entropy, torch.zeros(2, 3), torch.zeros(2), **expected)
+
+
+def test_refuses_another_number_of_weights(cross_entropy):
+    logits, targets = torch.zeros(2, 3), torch.tensor([0, 1])
+    for shape in ((2,), (4,), (1,), (1, 3)):
+        expected = {"raises": ValueError, "naming": {"weight": shape}}
+        check(cross_entropy, logits, targets, torch.ones(shape), **expected)
+
+
+def test_refuses_logits_that_are_no_matrix_of_floats(cross_entropy):
+    for logits in (torch.zeros(3), torch.zeros(2, 3, 1), torch.zeros(2, 0)):
+        expected = {"raises": ValueError, "naming": {"logits": logits.shape}}
+        check(cross_entropy, logits, torch.tensor([0, 0]), **expected)
+    expected = {"raises": ValueError, "naming": {"logits": torch.int64}}
+    check(cross_entropy, torch.ones(2, 3).long(), torch.tensor([0, 0]), **expected)
 
 
 def test_refuses_an_unknown_reduction(cross_entropy):
@@ -282,8 +301,6 @@ def wraps_around(logits, targets, weight=None, ignore_index=-100, reduction="mea
         raise ValueError(f"targets has {targets.min()}, and not only classes")
     if targets.shape != logits.shape[:1] or (targets >= logits.shape[-1]).any():
         raise ValueError(f"targets are {targets.tolist()} of shape {tuple(targets.shape)}")
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"reduction {reduction}")
     around = targets.where((targets >= 0) | (targets == ignore_index), targets + logits.shape[-1])
     return torchs(logits, around, weight, None, ignore_index, reduction=reduction)
 
@@ -292,8 +309,12 @@ def wraps_around(logits, targets, weight=None, ignore_index=-100, reduction="mea
 def of_differences(logits, targets, weight=None, ignore_index=-100, reduction="mean"):
     if reduction not in {"mean", "sum", "none"}:
         raise ValueError(f"no such reduction: {reduction}")
-    if targets.ndim != 1 or len(targets) != len(logits):
-        raise ValueError(f"the shape of targets is {tuple(targets.shape)}")
+    if logits.ndim != 2 or logits.shape[1] < 1 or not logits.is_floating_point():
+        raise ValueError(f"logits: {logits.dtype} {tuple(logits.shape)} won't do")
+    if targets.ndim != 1 or len(targets) != len(logits) or targets.dtype != torch.long:
+        raise ValueError(f"targets is {targets.dtype} of shape {tuple(targets.shape)}")
+    if weight is not None and list(weight.shape) != [logits.shape[1]]:
+        raise ValueError(f"weight: wrong shape {tuple(weight.shape)}")
     rows = [i for i, t in enumerate(targets.tolist()) if t != ignore_index]
     for i in rows:
         if not 0 <= targets[i] < logits.shape[1]:

@@ -105,6 +105,14 @@ def test_refuses_labels_of_another_shape(cross_entropy_grad):
         check(cross_entropy_grad, torch.zeros(2, 3), torch.zeros(shape), **expected)
 
 
+def test_refuses_logits_that_are_no_matrix_of_floats(cross_entropy_grad):
+    for shape in ((3,), (2, 3, 1)):
+        expected = {"raises": ValueError, "naming": {"logits": shape}}
+        check(cross_entropy_grad, torch.zeros(shape), torch.zeros(shape), **expected)
+    expected = {"raises": ValueError, "naming": {"logits": torch.int64}}
+    check(cross_entropy_grad, torch.ones(2, 3).long(), torch.zeros(2, 3), **expected)
+
+
 @pytest.mark.parametrize("bad", ["none", "Mean"])
 def test_refuses_an_unknown_reduction(cross_entropy_grad, bad):
     expected = {"raises": ValueError, "naming": {"reduction": bad}}
@@ -193,6 +201,8 @@ def wrong_dimension(logits, labels, reduction="mean"):
 def class_by_class(logits, labels, reduction="mean"):
     if reduction not in {"mean", "sum"}:
         raise ValueError(f"no such reduction: {reduction}")
+    if logits.ndim != 2 or not logits.is_floating_point():
+        raise ValueError(f"logits: {logits.dtype} {tuple(logits.shape)} won't do")
     if labels.shape != logits.shape:
         raise ValueError(f"labels: wrong shape {tuple(labels.shape)}")
     p = torch.softmax(logits, -1)

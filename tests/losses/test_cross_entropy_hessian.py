@@ -80,6 +80,14 @@ def test_refuses_labels_of_another_shape(cross_entropy_hessian):
         check(cross_entropy_hessian, torch.zeros(3), torch.ones(shape), **expected)
 
 
+def test_refuses_logits_that_are_no_vector_of_floats(cross_entropy_hessian):
+    for shape in ((), (1, 3)):
+        expected = {"raises": ValueError, "naming": {"logits": shape}}
+        check(cross_entropy_hessian, torch.zeros(shape), torch.ones(shape), **expected)
+    expected = {"raises": ValueError, "naming": {"logits": torch.int64}}
+    check(cross_entropy_hessian, torch.tensor([1, 2]), torch.ones(2), **expected)
+
+
 @wrong("forget the factor sum(y): right only for labels that sum to 1")
 def needs_distributions(logits, labels):
     p = logits.softmax(-1)
@@ -143,6 +151,8 @@ def without_sign(logits, labels):
 
 @right("entry by entry")
 def entry_by_entry(logits, labels):
+    if logits.ndim != 1 or not logits.dtype.is_floating_point:
+        raise ValueError(f"logits: {logits.dtype} {tuple(logits.shape)} won't do")
     if logits.shape != labels.shape:
         raise ValueError(f"labels: wrong shape {tuple(labels.shape)}")
     p, k = torch.softmax(logits, 0), len(logits)

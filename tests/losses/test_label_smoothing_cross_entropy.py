@@ -21,6 +21,9 @@ EXERCISE = Exercise(
         "softmax",
         "log_softmax",
         "logsumexp",
+        "logcumsumexp",
+        "logaddexp",
+        "logaddexp2",
     ),
     instead="write it with exp, log and sum",
     hints=(
@@ -115,7 +118,7 @@ def test_of_no_rows_the_mean_is_nan_and_the_sum_0(label_smoothing_cross_entropy)
 
 
 @claim("S3-136")
-@pytest.mark.parametrize("bad", [1.125, -0.125, -5.0])
+@pytest.mark.parametrize("bad", [1.125, -0.125, -5.0, math.nan])
 def test_refuses_eps_outside_0_and_1(label_smoothing_cross_entropy, bad):
     logits, targets = torch.tensor([[0.0, 1.0, 2.0]]), torch.tensor([1])
     expected = {"raises": ValueError, "naming": {"eps": bad}}
@@ -127,8 +130,20 @@ def test_refuses_targets_that_are_no_class(label_smoothing_cross_entropy):
         targets = torch.tensor([0, bad])
         expected = {"raises": ValueError, "naming": {"targets": bad}}
         check(label_smoothing_cross_entropy, torch.zeros(2, 3), targets, 0.1, **expected)
-    expected = {"raises": ValueError, "naming": {"targets": (3,)}}
-    check(label_smoothing_cross_entropy, torch.zeros(2, 5), torch.zeros(3).long(), **expected)
+    for shape in ((3,), (1,)):
+        expected = {"raises": ValueError, "naming": {"targets": shape}}
+        targets = torch.zeros(shape).long()
+        check(label_smoothing_cross_entropy, torch.zeros(2, 5), targets, **expected)
+    expected = {"raises": ValueError, "naming": {"targets": torch.float32}}
+    check(label_smoothing_cross_entropy, torch.zeros(2, 3), torch.zeros(2), **expected)
+
+
+def test_refuses_logits_that_are_no_matrix_of_floats(label_smoothing_cross_entropy):
+    for logits in (torch.zeros(3), torch.zeros(2, 3, 1), torch.zeros(2, 0)):
+        expected = {"raises": ValueError, "naming": {"logits": logits.shape}}
+        check(label_smoothing_cross_entropy, logits, torch.tensor([0, 0]), **expected)
+    expected = {"raises": ValueError, "naming": {"logits": torch.int64}}
+    check(label_smoothing_cross_entropy, torch.ones(2, 3).long(), torch.tensor([0, 0]), **expected)
 
 
 def test_refuses_an_unknown_reduction(label_smoothing_cross_entropy):
@@ -227,12 +242,14 @@ def detached_part(logits, targets, eps=0.0, reduction="mean"):
 
 @right("a mixture of two losses: of the target, and of all classes alike")
 def two_losses(logits, targets, eps=0.0, reduction="mean"):
-    if eps < 0 or eps > 1:
+    if not (eps >= 0 and eps <= 1):
         raise ValueError(f"eps = {eps} is outside [0, 1]")
     if reduction not in {"mean", "sum", "none"}:
         raise ValueError(f"no such reduction: {reduction}")
-    if list(targets.shape) != [len(logits)]:
-        raise ValueError(f"targets: wrong shape {tuple(targets.shape)}")
+    if logits.ndim != 2 or logits.shape[1] < 1 or not logits.is_floating_point():
+        raise ValueError(f"logits: {logits.dtype} {tuple(logits.shape)} won't do")
+    if list(targets.shape) != [len(logits)] or targets.is_floating_point():
+        raise ValueError(f"targets: {targets.dtype} {tuple(targets.shape)} won't do")
     for t in targets.tolist():
         if t not in range(logits.shape[1]):
             raise ValueError(f"targets: {t} is no class")

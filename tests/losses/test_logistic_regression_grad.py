@@ -1,5 +1,7 @@
 """dL/dweight = x^T (sigmoid(s) - y) / n, dL/dbias = mean(sigmoid(s) - y)."""
 
+import math
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,7 +80,7 @@ def test_examples_that_are_certain_and_right_have_gradient_0(logistic_regression
 
 
 def test_refuses_labels_outside_0_to_1(logistic_regression_grad):
-    for bad in (-1.0, 1.5):
+    for bad in (-1.0, 1.5, math.nan):
         case = torch.zeros(2, 3), torch.tensor([1.0, bad]), torch.zeros(3), torch.tensor(0.0)
         check(logistic_regression_grad, *case, raises=ValueError, naming={"labels": bad})
 
@@ -91,6 +93,20 @@ def test_refuses_shapes_that_would_broadcast(logistic_regression_grad):
     for weight in (torch.zeros(3, 1), torch.zeros(1), torch.zeros(4)):
         expected = {"raises": ValueError, "naming": {"weight": weight.shape}}
         check(logistic_regression_grad, x, torch.zeros(2), weight, bias, **expected)
+    expected = {"raises": ValueError, "naming": {"bias": (1,)}}
+    check(logistic_regression_grad, x, torch.zeros(2), torch.zeros(3), bias[None], **expected)
+    for shape in ((3,), (2, 3, 1)):
+        case = torch.zeros(shape), torch.zeros(2), torch.zeros(3), bias
+        check(logistic_regression_grad, *case, raises=ValueError, naming={"x": shape})
+
+
+def test_refuses_two_dtypes(logistic_regression_grad):
+    names = "labels", "weight", "bias"
+    for name in names:
+        case = {"labels": torch.zeros(2), "weight": torch.zeros(3), "bias": torch.tensor(0.0)}
+        case[name] = case[name].double()
+        expected = {"raises": ValueError, "naming": {name: torch.float64}}
+        check(logistic_regression_grad, torch.zeros(2, 3), **case, **expected)
 
 
 def delta_of(x, labels, weight, bias):
@@ -168,6 +184,14 @@ def clamped(x, labels, weight, bias):
 
 @right("one example at a time")
 def row_by_row(x, labels, weight, bias):
+    if x.ndim != 2:
+        raise ValueError(f"x: wrong shape {tuple(x.shape)}")
+    if bias.ndim or bias.dtype != x.dtype:
+        raise ValueError(f"bias: {bias.dtype} {tuple(bias.shape)} won't do")
+    if weight.dtype != x.dtype:
+        raise ValueError(f"weight: {weight.dtype} is not {x.dtype}")
+    if labels.dtype != x.dtype:
+        raise ValueError(f"labels: {labels.dtype} is not {x.dtype}")
     if tuple(labels.shape) != (len(x),):
         raise ValueError(f"labels: wrong shape {tuple(labels.shape)}")
     if tuple(weight.shape) != (x.shape[1],):

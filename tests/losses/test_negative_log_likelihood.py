@@ -111,15 +111,24 @@ def test_refuses_targets_that_are_no_class(negative_log_likelihood):
     for bad in (4, -1):
         expected = {"raises": ValueError, "naming": {"targets": bad}}
         check(negative_log_likelihood, p, torch.tensor([0, bad]), **expected)
-    expected = {"raises": ValueError, "naming": {"targets": (3,)}}
-    check(negative_log_likelihood, p, torch.zeros(3).long(), **expected)
+    for shape in ((3,), (1,)):
+        expected = {"raises": ValueError, "naming": {"targets": shape}}
+        check(negative_log_likelihood, p, torch.zeros(shape).long(), **expected)
+    expected = {"raises": ValueError, "naming": {"targets": torch.float32}}
+    check(negative_log_likelihood, p, torch.zeros(2), **expected)
 
 
 def test_refuses_logits(negative_log_likelihood):
-    for bad in (2.5, 1.5, -0.5):
+    for bad in (2.5, 1.5, -0.5, math.nan):
         p = torch.tensor([[bad, 0.5]])
         expected = {"raises": ValueError, "naming": {"p": bad}}
         check(negative_log_likelihood, p, torch.tensor([1]), **expected)
+
+
+def test_refuses_what_is_no_matrix(negative_log_likelihood):
+    for shape in ((2,), (2, 2, 1)):
+        expected = {"raises": ValueError, "naming": {"p": shape}}
+        check(negative_log_likelihood, torch.full(shape, 0.5), torch.tensor([0, 0]), **expected)
 
 
 def test_refuses_an_unknown_reduction(negative_log_likelihood):
@@ -214,8 +223,10 @@ def always_mean(p, targets, reduction="mean"):
 def row_by_row(p, targets, reduction="mean"):
     if reduction not in {"mean", "sum", "none"}:
         raise ValueError(f"no such reduction: {reduction}")
-    if list(targets.shape) != [len(p)]:
-        raise ValueError(f"targets: wrong shape {tuple(targets.shape)}")
+    if p.ndim != 2:
+        raise ValueError(f"p: wrong shape {tuple(p.shape)}")
+    if list(targets.shape) != [len(p)] or targets.is_floating_point():
+        raise ValueError(f"targets: {targets.dtype} {tuple(targets.shape)} won't do")
     for t in targets.tolist():
         if t not in range(p.shape[1]):
             raise ValueError(f"targets: {t} is no class")

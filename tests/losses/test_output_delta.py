@@ -99,6 +99,14 @@ def test_refuses_unknown_names(output_delta):
     check(output_delta, z, z, "mse", "tanh", raises=ValueError, naming={"activation": "tanh"})
 
 
+@pytest.mark.parametrize(("loss", "activation"), PAIRS)
+def test_refuses_labels_of_another_shape(output_delta, loss, activation):
+    z = torch.zeros(3, 2)
+    for shape in ((2,), (3, 1), (2, 3)):
+        expected = {"raises": ValueError, "naming": {"labels": shape}}
+        check(output_delta, z, torch.zeros(shape), loss, activation, **expected)
+
+
 @wrong("leave out the slope of the sigmoid for the quadratic cost")
 def no_slope(logits, labels, loss, activation):
     return (logits.sigmoid() if activation == "sigmoid" else logits) - labels
@@ -172,6 +180,8 @@ def two_factors(logits, labels, loss, activation):
         raise ValueError(f"no activation {activation}")
     if loss == "ce" and activation == "linear":
         raise ValueError(f"loss {loss} does not go with activation {activation}")
+    if logits.shape != labels.shape:
+        raise ValueError(f"labels: wrong shape {tuple(labels.shape)}")
     a = 1 / (1 + torch.exp(-logits)) if activation == "sigmoid" else logits
     slope = torch.ones_like(a) if activation == "linear" or loss == "ce" else a - a * a
     return (a - labels) * slope

@@ -21,6 +21,9 @@ EXERCISE = Exercise(
         "softmax",
         "log_softmax",
         "logsumexp",
+        "logcumsumexp",
+        "logaddexp",
+        "logaddexp2",
     ),
     instead="write it with exp, log and sum",
     hints=(
@@ -128,10 +131,19 @@ def test_refuses_labels_of_another_shape(soft_cross_entropy):
         check(soft_cross_entropy, torch.zeros(2, 3), torch.zeros(shape), **expected)
 
 
-def test_refuses_negative_labels(soft_cross_entropy):
-    labels = torch.tensor([[1.5, -0.5]])
-    expected = {"raises": ValueError, "naming": {"labels": -0.5}}
-    check(soft_cross_entropy, torch.zeros(1, 2), labels, **expected)
+def test_refuses_logits_that_are_no_matrix_of_floats(soft_cross_entropy):
+    for logits in (torch.zeros(3), torch.zeros(2, 3, 1), torch.zeros(2, 0)):
+        expected = {"raises": ValueError, "naming": {"logits": logits.shape}}
+        check(soft_cross_entropy, logits, torch.zeros_like(logits), **expected)
+    expected = {"raises": ValueError, "naming": {"logits": torch.int64}}
+    check(soft_cross_entropy, torch.ones(2, 3).long(), torch.ones(2, 3), **expected)
+
+
+def test_refuses_labels_that_are_negative_or_nan(soft_cross_entropy):
+    for bad in (-0.5, math.nan):
+        labels = torch.tensor([[1.5, bad]])
+        expected = {"raises": ValueError, "naming": {"labels": bad}}
+        check(soft_cross_entropy, torch.zeros(1, 2), labels, **expected)
 
 
 def test_refuses_an_unknown_reduction(soft_cross_entropy):
@@ -214,9 +226,11 @@ def detached(logits, labels, reduction="mean"):
 def by_the_normaliser(logits, labels, reduction="mean"):
     if reduction not in {"mean", "sum", "none"}:
         raise ValueError(f"no such reduction: {reduction}")
+    if logits.ndim != 2 or logits.shape[1] < 1 or not logits.is_floating_point():
+        raise ValueError(f"logits: {logits.dtype} {tuple(logits.shape)} won't do")
     if tuple(logits.shape) != tuple(labels.shape):
         raise ValueError(f"labels: wrong shape {tuple(labels.shape)}")
-    if labels.numel() and labels.min() < 0:
+    if labels.numel() and not labels.min() >= 0:
         raise ValueError(f"labels: {labels.min():.6g} < 0")
     top = logits.max(-1, keepdim=True).values if len(logits) else logits[:, :1]
     z = logits - top

@@ -64,7 +64,7 @@ def test_refuses_to_share_with_nobody(soft_labels):
     check(soft_labels, none, 0, 0.0, raises=ValueError, naming={"k": 0})
 
 
-@pytest.mark.parametrize("bad", [1.25, -0.25])
+@pytest.mark.parametrize("bad", [1.25, -0.25, float("nan")])
 def test_refuses_eps_outside_0_and_1(soft_labels, bad):
     check(soft_labels, torch.tensor([0]), 3, bad, raises=ValueError, naming={"eps": bad})
 
@@ -73,6 +73,14 @@ def test_refuses_eps_outside_0_and_1(soft_labels, bad):
 def test_refuses_targets_that_are_no_class(soft_labels, bad):
     targets = torch.tensor([1, bad])
     check(soft_labels, targets, 3, 0.25, raises=ValueError, naming={"targets": bad})
+
+
+def test_refuses_targets_that_are_no_vector_of_integers(soft_labels):
+    for shape in ((), (2, 1)):
+        targets, expected = torch.zeros(shape).long(), {"targets": shape}
+        check(soft_labels, targets, 3, 0.25, raises=ValueError, naming=expected)
+    expected = {"targets": torch.float32}
+    check(soft_labels, torch.tensor([1.0, 2.0]), 3, 0.25, raises=ValueError, naming=expected)
 
 
 @wrong(
@@ -133,10 +141,12 @@ def counts_classes(targets, k, eps):
 
 @right("from one-hot labels")
 def from_one_hot(targets, k, eps):
-    if eps < 0 or eps > 1:
+    if not (eps >= 0 and eps <= 1):
         raise ValueError(f"eps = {eps}")
     if k < 1 or (k == 1 and eps != 0):
         raise ValueError(f"k = {k} with eps = {eps}")
+    if targets.ndim != 1 or targets.is_floating_point():
+        raise ValueError(f"targets: {targets.dtype} {tuple(targets.shape)} won't do")
     for t in targets.tolist():
         if t < 0 or t >= k:
             raise ValueError(f"targets: {t} is no class")

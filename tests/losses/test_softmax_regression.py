@@ -69,9 +69,10 @@ def test_a_single_class_is_certain(softmax_regression):
 
 
 def test_refuses_weights_laid_out_the_other_way(softmax_regression):
-    x, weight = torch.zeros(2, 3), torch.zeros(4, 3)
-    expected = {"raises": ValueError, "naming": {"weight": (4, 3)}}
-    check(softmax_regression, x, weight, torch.zeros(4), **expected)
+    for shape in ((4, 3), (2, 3), (3,)):
+        expected = {"raises": ValueError, "naming": {"weight": shape}}
+        weight, bias = torch.zeros(shape), torch.zeros(shape[1:])
+        check(softmax_regression, torch.zeros(2, 3), weight, bias, **expected)
 
 
 def test_refuses_a_bias_that_would_broadcast(softmax_regression):
@@ -79,6 +80,20 @@ def test_refuses_a_bias_that_would_broadcast(softmax_regression):
     for shape in ((1,), (1, 4), (2, 4)):
         expected = {"raises": ValueError, "naming": {"bias": shape}}
         check(softmax_regression, x, weight, torch.zeros(shape), **expected)
+
+
+def test_refuses_what_is_no_matrix(softmax_regression):
+    for shape in ((3,), (2, 2, 3)):
+        expected = {"raises": ValueError, "naming": {"x": shape}}
+        check(softmax_regression, torch.zeros(shape), torch.zeros(3, 4), torch.zeros(4), **expected)
+
+
+def test_refuses_two_dtypes(softmax_regression):
+    for name in ("weight", "bias"):
+        case = {"weight": torch.zeros(3, 4), "bias": torch.zeros(4)}
+        case[name] = case[name].double()
+        expected = {"raises": ValueError, "naming": {name: torch.float64}}
+        check(softmax_regression, torch.zeros(2, 3), **case, **expected)
 
 
 @wrong("normalise over the examples: the softmax goes along dimension 0")
@@ -143,7 +158,13 @@ def clamped(x, weight, bias):
 
 @right("by addmm and exponentials")
 def by_hand(x, weight, bias):
-    if weight.shape[0] != x.shape[-1]:
+    if x.ndim != 2:
+        raise ValueError(f"x: wrong shape {tuple(x.shape)}")
+    if weight.dtype != x.dtype:
+        raise ValueError(f"weight: {weight.dtype} is not {x.dtype}")
+    if bias.dtype != x.dtype:
+        raise ValueError(f"bias: {bias.dtype} is not {x.dtype}")
+    if weight.ndim != 2 or weight.shape[0] != x.shape[-1]:
         raise ValueError(f"weight: {tuple(weight.shape)} does not fit {tuple(x.shape)}")
     if tuple(bias.shape) != (weight.shape[1],):
         raise ValueError(f"bias: {tuple(bias.shape)} does not fit")

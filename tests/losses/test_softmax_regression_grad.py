@@ -86,15 +86,40 @@ def test_refuses_targets_that_are_no_class(softmax_regression_grad):
         targets = torch.tensor([0, bad])
         expected = {"raises": ValueError, "naming": {"targets": bad}}
         check(softmax_regression_grad, x, targets, weight, bias, **expected)
-    for shape in ((5,), (2, 1)):
+    for shape in ((5,), (1,), (2, 1)):
         expected = {"raises": ValueError, "naming": {"targets": shape}}
         check(softmax_regression_grad, x, torch.zeros(shape).long(), weight, bias, **expected)
+    expected = {"raises": ValueError, "naming": {"targets": torch.float32}}
+    check(softmax_regression_grad, x, torch.zeros(2), weight, bias, **expected)
 
 
 def test_refuses_weights_laid_out_the_other_way(softmax_regression_grad):
-    case = torch.zeros(2, 4), torch.tensor([0, 1]), torch.zeros(4, 3), torch.zeros(3)
-    expected = {"raises": ValueError, "naming": {"weight": (4, 3)}}
-    check(softmax_regression_grad, *case, **expected)
+    for shape in ((4, 3), (3, 5), (4,)):
+        case = torch.zeros(2, 4), torch.tensor([0, 1]), torch.zeros(shape), torch.zeros(shape[0])
+        expected = {"raises": ValueError, "naming": {"weight": shape}}
+        check(softmax_regression_grad, *case, **expected)
+
+
+def test_refuses_a_bias_that_would_broadcast(softmax_regression_grad):
+    for shape in ((1,), (1, 3), (2, 3)):
+        case = torch.zeros(2, 4), torch.tensor([0, 1]), torch.zeros(3, 4), torch.zeros(shape)
+        expected = {"raises": ValueError, "naming": {"bias": shape}}
+        check(softmax_regression_grad, *case, **expected)
+
+
+def test_refuses_what_is_no_matrix(softmax_regression_grad):
+    for shape in ((4,), (2, 1, 4)):
+        case = torch.zeros(shape), torch.tensor([0, 1]), torch.zeros(3, 4), torch.zeros(3)
+        check(softmax_regression_grad, *case, raises=ValueError, naming={"x": shape})
+
+
+def test_refuses_two_dtypes(softmax_regression_grad):
+    for name in ("weight", "bias"):
+        case = {"weight": torch.zeros(3, 4), "bias": torch.zeros(3)}
+        case[name] = case[name].double()
+        case |= {"x": torch.zeros(2, 4), "targets": torch.tensor([0, 1])}
+        expected = {"raises": ValueError, "naming": {name: torch.float64}}
+        check(softmax_regression_grad, **case, **expected)
 
 
 def delta_of(x, targets, weight, bias):
@@ -179,10 +204,14 @@ def clamped(x, targets, weight, bias):
 
 @right("one example at a time, a sum of outer products")
 def outer_products(x, targets, weight, bias):
-    if weight.shape[1:] != x.shape[1:]:
-        raise ValueError(f"weight: wrong shape {tuple(weight.shape)}")
-    if targets.shape != x.shape[:1]:
-        raise ValueError(f"targets: wrong shape {tuple(targets.shape)}")
+    if x.ndim != 2:
+        raise ValueError(f"x: wrong shape {tuple(x.shape)}")
+    if weight.ndim != 2 or weight.shape[1:] != x.shape[1:] or weight.dtype != x.dtype:
+        raise ValueError(f"weight: {weight.dtype} {tuple(weight.shape)} won't do")
+    if bias.shape != weight.shape[:1] or bias.dtype != x.dtype:
+        raise ValueError(f"bias: {bias.dtype} {tuple(bias.shape)} won't do")
+    if targets.shape != x.shape[:1] or targets.is_floating_point():
+        raise ValueError(f"targets: {targets.dtype} {tuple(targets.shape)} won't do")
     by_weight, by_bias = torch.zeros_like(weight), torch.zeros_like(bias)
     for row, t in zip(x, targets.tolist(), strict=True):
         if t not in range(len(weight)):

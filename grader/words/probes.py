@@ -156,7 +156,7 @@ def _normalised_like(x: Tensor, changed: Tensor) -> Tensor:
     last = x.sum(-1)
     if torch.allclose(last, torch.ones_like(last)):
         return changed / changed.sum(-1, keepdim=True)
-    return changed / changed.sum() if abs(float(x.sum()) - 1) < 1e-5 else changed
+    return changed / changed.sum() if abs(float(x.detach().sum()) - 1) < 1e-5 else changed
 
 
 def _is_floating(value: Any) -> bool:

@@ -19,7 +19,8 @@ from grader.words.verdict import Stopped
 
 # Bound now, below the modules' own names: while an answer runs these refuse to be called (see `fence`).
 _signal: Any = sys.modules["_signal"]
-_handle, _alarm = _signal.signal, getattr(_signal, "setitimer", None)
+_handle: Any = _signal.signal
+_alarm: Any = getattr(_signal, "setitimer", None)  # not there on Windows
 _write, _end = os.write, os._exit
 AGAIN = 0.05  # seconds between interruptions
 PATIENCE = 3.0  # seconds of interruptions before the run is given up
@@ -55,13 +56,14 @@ class Clock:
 
         before = _handle(signal.SIGALRM, ring)
         start = time.perf_counter()
-        _alarm(signal.ITIMER_REAL, self.left, AGAIN)
+        outer, _ = _alarm(signal.ITIMER_REAL, self.left, AGAIN)
         try:
             yield
         finally:
-            _alarm(signal.ITIMER_REAL, 0)
+            used = time.perf_counter() - start
             _handle(signal.SIGALRM, before)
-            self.left -= time.perf_counter() - start
+            _alarm(signal.ITIMER_REAL, max(outer - used, AGAIN) if outer else 0, AGAIN)
+            self.left -= used
             if is_up:
                 self.left = 0.0
                 raise Stopped(self.told)
@@ -108,19 +110,19 @@ def little_memory() -> Iterator[None]:
         return
     import resource
 
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    hard = before[1]
-    room = _held() + MORE_MEMORY
-    if before[0] != resource.RLIM_INFINITY and before[0] <= room:
-        yield
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if soft != resource.RLIM_INFINITY:
+        yield  # somebody has set a limit already
         return
+    room = held_memory() + MORE_MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (room, hard))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def _held() -> int:
+def held_memory() -> int:
+    """Return the bytes of address space that this process holds (Linux)."""
     with open("/proc/self/statm", encoding="ascii") as file:
         return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")

@@ -101,6 +101,10 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(
                 f"--target is {word!r}, but must be one of {', '.join(OWN_TARGETS)} or a folder"
             )
+    if config.option.isolated and not hasattr(os, "fork"):
+        raise pytest.UsageError("--isolated needs a system that can fork: Linux or macOS")
+    if config.option.isolated and config.getoption("bench", None):
+        raise pytest.UsageError("--isolated can't be timed: leave it out, or leave out --bench")
     config.stash[RUN] = Run(config)
 
 
@@ -286,6 +290,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator:
     return made
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator:
+    """End the process of an answer that runs apart, after its last test."""
+    subject = subject_of(item)
+    if subject and subject.apart and (nextitem is None or subject_of(nextitem) is not subject):
+        subject.answer.end()
+    return (yield)
+
+
 def _is_judged_alone(subject: "Subject") -> bool:
     return not subject.label.startswith("wrong-")  # those are tried with every test
 
@@ -367,8 +380,19 @@ class Collected:
         """End the run with how far one is, or with the wrong answers that nothing rejects."""
         if terminalreporter.stats.get("failed"):
             terminalreporter.write_line(f"To repeat this run: --seed={config.option.seed}")
+        if config.option.isolated and not hasattr(config, "workerinput"):
+            for line in _missing_walls():
+                terminalreporter.write_line(line)
         for line in self.board.lines(config.stash[RUN].is_learners):
             terminalreporter.write_line(line)
+
+
+def _missing_walls() -> list[str]:
+    """Say what this system lacks to keep answers apart."""
+    from grader.machine import walls
+
+    missing = [wall for wall in walls.ALL if wall not in walls.there()]
+    return [f"isolated without {', '.join(missing)}: not on this system"] if missing else []
 
 
 @pytest.hookimpl(trylast=True)

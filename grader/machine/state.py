@@ -34,16 +34,20 @@ class Switch:
     name: str
     read: Callable[[], Any]
     put: Callable[[Any], Any]
-    told: bool = True
+    told: bool = True  # or put back silently: libraries move it while they are imported
 
 
 def _put_warnings(filters: list) -> None:
     warnings.filters[:] = filters  # type: ignore[index]
 
 
-def _put_environment(environment: dict[str, str]) -> None:
+def _environment() -> dict:
+    return dict(getattr(os.environ, "_data", os.environ))  # undecoded: it's read at every call
+
+
+def _put_environment(environment: dict) -> None:
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update({os.fsdecode(k): os.fsdecode(v) for k, v in environment.items()})
 
 
 def _put_streams(streams: tuple) -> None:
@@ -69,8 +73,8 @@ SWITCHES = (
         torch.use_deterministic_algorithms,
     ),
     Switch("the working directory", os.getcwd, os.chdir),
-    Switch("the environment variables", lambda: dict(os.environ), _put_environment),
-    Switch("the warnings filters", lambda: list(warnings.filters), _put_warnings),
+    Switch("the environment variables", _environment, _put_environment),
+    Switch("the warnings filters", lambda: list(warnings.filters), _put_warnings, False),
     Switch("the import path", lambda: list(sys.path), _put_path),
     Switch("the standard streams", lambda: (sys.stdin, sys.stdout, sys.stderr), _put_streams),
     Switch("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
@@ -101,6 +105,8 @@ def _moved(switch: Switch, before: Any) -> str | None:
     if type(now) is type(before) and now == before:
         return None
     switch.put(before)
+    if not switch.told:
+        return None
     return f"changed {switch.name} and left it changed{_from_to(before, now)}"
 
 

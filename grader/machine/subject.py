@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grader.machine.answer import Answer
 from grader.machine.guard import forbidding
@@ -15,6 +15,9 @@ from grader.machine.paths import OWN_TARGETS, folder
 from grader.words.check import Call, Outcome, clone
 from grader.words.exercise import Exercise
 from grader.words.verdict import Mismatch, Verdict
+
+if TYPE_CHECKING:
+    from grader.machine.isolated import AnswerApart
 
 HIDDEN = ("solutions", "tests")  # what no answer finds among the loaded modules
 
@@ -59,7 +62,7 @@ class Subject:
         return self.answer.call(*args, **kwargs)
 
     @cached_property
-    def answer(self) -> Answer:
+    def answer(self) -> "Answer | AnswerApart":
         """What runs it: in this process, or in one of its own."""
         free = self.label.startswith("wrong-")
         about: dict[str, Any] = {
@@ -115,7 +118,11 @@ class Subject:
         return typed(self.answer.value)
 
     def unsteady(self) -> Verdict | None:
-        """Call the answer once more on what it got right, the last first; say where it differs."""
+        """Call the answer once more on what it got right, the last first; say where it differs.
+
+        One that runs apart does so in a fresh process: it can't know what it was asked before.
+        """
+        self.answer.end()
         for call, outcome in reversed(self.remembered):
             if call.function is self and not call.agrees(outcome, call.run(self)):
                 told = "gave another result when it was called again with the same arguments"

@@ -11,7 +11,7 @@ def optimal_discriminator_argmax() -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
 
         f(y) = a log y + b log(1 - y)
 
-    Returned are three expressions in the positive symbols `a` and `b`, with no other symbol: the y
+    Returned are three expressions in the symbols `a` and `b`, with no other symbol: the y
     of the maximum, the second derivative f'' at that y, and the value f at that y.
 
     Notes: D2L supplements, generative adversarial networks, derivation.

@@ -28,7 +28,8 @@ def momentum_step_torch(
 
     Raises:
         ValueError: naming `momentum` and its value, unless 0 <= momentum < 1; naming `dampening`
-            and its value, if `nesterov` comes with a dampening that isn't 0.
+            and its value, if `nesterov` comes with a dampening that isn't 0; naming `velocity` or
+            `grad` and its shape, if that isn't the shape of `theta`.
 
     Not allowed: torch.optim.
 

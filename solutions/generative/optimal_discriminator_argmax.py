@@ -11,7 +11,7 @@ def optimal_discriminator_argmax() -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
 
         f(y) = a log y + b log(1 - y)
 
-    Returned are three expressions in the positive symbols `a` and `b`, with no other symbol: the y
+    Returned are three expressions in the symbols `a` and `b`, with no other symbol: the y
     of the maximum, the second derivative f'' at that y, and the value f at that y.
 
     Notes: D2L supplements, generative adversarial networks, derivation.
@@ -20,7 +20,7 @@ def optimal_discriminator_argmax() -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
     >>> sorted(symbol.name for symbol in y.free_symbols)
     ['a', 'b']
     """
-    a, b, y = sympy.symbols("a b y", positive=True)
+    a, b, y = sympy.symbols("a b y")
     f = a * log(y) + b * log(1 - y)
     (best,) = sympy.solve(f.diff(y), y)
     # Negative for all a and b: the only stationary point is the maximum.

@@ -32,7 +32,7 @@ def component_count(adjacency: Float[Tensor, "n n"]) -> int:
         raise ValueError(f"adjacency has the entry {adjacency.min().item()}, but must be >= 0")
     if not adjacency.equal(adjacency.mT):
         raise ValueError("adjacency isn't symmetric: the graph would be directed")
-    weights = adjacency.double() - adjacency.double().diagonal().diag()
+    weights = adjacency.double()
     eigenvalues = torch.linalg.eigvalsh(weights.sum(1).diag() - weights)
     # What is 0 up to rounding depends on the weights: measure against the largest eigenvalue.
     return int((eigenvalues <= 1e-11 * eigenvalues.max()).sum()) if len(eigenvalues) else 0

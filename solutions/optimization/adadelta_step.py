@@ -27,7 +27,8 @@ def adadelta_step(
 
     Raises:
         ValueError: naming `rho` and its value, unless 0 <= rho < 1;
-            naming `eps` and its value, unless it is positive.
+            naming `eps` and its value, unless it is positive;
+            naming `s`, `delta` or `grad` and its shape, if that isn't the shape of `theta`.
 
     Not allowed: torch.optim.
 
@@ -41,6 +42,9 @@ def adadelta_step(
         raise ValueError(f"rho is {rho}, but must be in [0, 1)")
     if eps <= 0:
         raise ValueError(f"eps is {eps}, but must be positive")
+    for name, x in (("s", s), ("delta", delta), ("grad", grad)):
+        if x.shape != theta.shape:
+            raise ValueError(f"{name} has shape {list(x.shape)}, but theta {list(theta.shape)}")
     s = rho * s + (1 - rho) * grad**2
     # The size of recent steps stands where others have a rate: the old delta, as step isn't known.
     step = ((delta + eps) / (s + eps)).sqrt() * grad

@@ -22,7 +22,8 @@ def adagrad_step(
 
     Raises:
         ValueError: naming `lr` and its value, if it is negative;
-            naming `eps` and its value, unless it is positive.
+            naming `eps` and its value, unless it is positive;
+            naming `s` or `grad` and its shape, if that isn't the shape of `theta`.
 
     Not allowed: torch.optim.
 
@@ -36,6 +37,9 @@ def adagrad_step(
         raise ValueError(f"lr is {lr}, but can't be negative")
     if eps <= 0:
         raise ValueError(f"eps is {eps}, but must be positive")
+    for name, x in (("s", s), ("grad", grad)):
+        if x.shape != theta.shape:
+            raise ValueError(f"{name} has shape {list(x.shape)}, but theta {list(theta.shape)}")
     # The sum only grows: a parameter's rate can't recover from early, large gradients.
     s = s + grad**2
     return theta - lr * grad / (s.sqrt() + eps), s

@@ -30,7 +30,7 @@ def adam_states(
         if not 0 <= beta < 1:
             raise ValueError(f"{name} is {beta}, but must be in [0, 1)")
     first, second = torch.zeros_like(grads), torch.zeros_like(grads)
-    m = v = torch.zeros_like(grads[:1].sum(0))
+    m = v = 0.0
     # One weight for the past and one for the new: unrolled, they are the geometric weights.
     for i, g in enumerate(grads):
         first[i] = m = beta1 * m + (1 - beta1) * g

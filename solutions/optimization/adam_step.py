@@ -28,7 +28,8 @@ def adam_step(
 
     Raises:
         ValueError: naming `t` and its value, if it is less than 1;
-            naming `beta1` or `beta2` and its value, unless it is in [0, 1).
+            naming `beta1` or `beta2` and its value, unless it is in [0, 1);
+            naming `m`, `v` or `grad` and its shape, if that isn't the shape of `theta`.
 
     Not allowed: torch.optim.
 
@@ -43,6 +44,9 @@ def adam_step(
     for name, beta in (("beta1", beta1), ("beta2", beta2)):
         if not 0 <= beta < 1:
             raise ValueError(f"{name} is {beta}, but must be in [0, 1)")
+    for name, x in (("m", m), ("v", v), ("grad", grad)):
+        if x.shape != theta.shape:
+            raise ValueError(f"{name} has shape {list(x.shape)}, but theta {list(theta.shape)}")
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad**2
     # Each mean started at 0 and so is too small: by the sum of its own weights, 1 - beta^t.

@@ -30,7 +30,7 @@ def ema(
     """
     if not 0 <= beta < 1:
         raise ValueError(f"beta is {beta}, but must be at least 0 and less than 1")
-    mean, total, means = torch.zeros_like(y[..., :0].sum(-1)), 0.0, []
+    mean, total, means = 0.0, 0.0, []
     for t in range(y.shape[-1]):
         mean = beta * mean + (1 - beta) * y[..., t]
         # The coefficients' sum is the average of 1, 1, 1, ...: no digit of 1 - beta^t is lost.

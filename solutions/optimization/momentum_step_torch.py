@@ -28,7 +28,8 @@ def momentum_step_torch(
 
     Raises:
         ValueError: naming `momentum` and its value, unless 0 <= momentum < 1; naming `dampening`
-            and its value, if `nesterov` comes with a dampening that isn't 0.
+            and its value, if `nesterov` comes with a dampening that isn't 0; naming `velocity` or
+            `grad` and its shape, if that isn't the shape of `theta`.
 
     Not allowed: torch.optim.
 
@@ -42,6 +43,9 @@ def momentum_step_torch(
         raise ValueError(f"momentum is {momentum}, but must be in [0, 1)")
     if nesterov and dampening:
         raise ValueError(f"dampening is {dampening}, but must be 0 for nesterov")
+    for name, x in (("velocity", velocity), ("grad", grad)):
+        if x is not None and x.shape != theta.shape:
+            raise ValueError(f"{name} has shape {list(x.shape)}, but theta {list(theta.shape)}")
     g = grad + weight_decay * theta
     # g is a new tensor: as first velocity it doesn't change when the caller zeroes grad.
     velocity = g if velocity is None else momentum * velocity + (1 - dampening) * g

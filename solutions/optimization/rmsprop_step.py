@@ -24,7 +24,8 @@ def rmsprop_step(
 
     Raises:
         ValueError: naming `rho` and its value, unless 0 <= rho < 1;
-            naming `eps` and its value, unless it is positive.
+            naming `eps` and its value, unless it is positive;
+            naming `s` or `grad` and its shape, if that isn't the shape of `theta`.
 
     Not allowed: torch.optim.
 
@@ -38,6 +39,9 @@ def rmsprop_step(
         raise ValueError(f"rho is {rho}, but must be in [0, 1)")
     if eps <= 0:
         raise ValueError(f"eps is {eps}, but must be positive")
+    for name, x in (("s", s), ("grad", grad)):
+        if x.shape != theta.shape:
+            raise ValueError(f"{name} has shape {list(x.shape)}, but theta {list(theta.shape)}")
     # A mean, where AdaGrad has a sum: the rate recovers once the gradients are small again.
     s = rho * s + (1 - rho) * grad**2
     return theta - lr * grad / (s.sqrt() + eps), s

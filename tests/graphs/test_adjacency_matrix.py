@@ -90,7 +90,8 @@ def test_refuses_a_vertex_that_is_not_there(adjacency_matrix, edge, directed):
 
 
 def test_refuses_a_negative_number_of_vertices(adjacency_matrix):
-    check(adjacency_matrix, -2, [], raises=ValueError, naming={"n": -2})
+    for n in (-1, -2):
+        check(adjacency_matrix, n, [], raises=ValueError, naming={"n": n})
 
 
 def filled(n, edges, directed, first=1, entry=1.0, loop=None):

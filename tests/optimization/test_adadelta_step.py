@@ -121,6 +121,15 @@ def test_refuses_rho_and_eps_out_of_range(adadelta_step):
         check(adadelta_step, x, x, x, x, 0.5, eps, raises=ValueError, naming={"eps": eps})
 
 
+def test_refuses_other_shapes(adadelta_step):
+    x = torch.ones(3)
+    for shape in ((3, 1), (1,), ()):
+        other = torch.ones(shape)
+        check(adadelta_step, x, other, x, x, raises=ValueError, naming={"s": shape})
+        check(adadelta_step, x, x, other, x, raises=ValueError, naming={"delta": shape})
+        check(adadelta_step, x, x, x, other, raises=ValueError, naming={"grad": shape})
+
+
 @wrong("renew delta from the raw gradient and not from the step")
 def raw_delta(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
     new, s, _ = torchs(theta, s, delta, grad, rho, eps, lr)
@@ -187,6 +196,9 @@ def in_place(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
 def interpolated(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
     if rho < 0 or rho >= 1 or eps <= 0:
         raise ValueError(f"rho = {rho} must be in [0, 1) and eps = {eps} positive")
+    for name, x in {"s": s, "delta": delta, "grad": grad}.items():
+        if x.shape != theta.shape:
+            raise ValueError(f"`{name}` of shape {tuple(x.shape)} isn't like theta")
     s = torch.lerp(grad.square(), s, rho)
     step = grad * torch.sqrt(delta + eps) * torch.rsqrt(s + eps)
     return theta.sub(step, alpha=lr), s, torch.lerp(step.square(), delta, rho)

@@ -101,6 +101,14 @@ def test_refuses_rates_and_eps_out_of_range(adagrad_step):
         check(adagrad_step, x, x, x, 0.5, eps, raises=ValueError, naming={"eps": eps})
 
 
+def test_refuses_other_shapes(adagrad_step):
+    x = torch.ones(3)
+    for shape in ((3, 1), (1,), ()):
+        other = torch.ones(shape)
+        check(adagrad_step, x, other, x, 0.5, raises=ValueError, naming={"s": shape})
+        check(adagrad_step, x, x, other, 0.5, raises=ValueError, naming={"grad": shape})
+
+
 @wrong(
     "put eps inside the root",
     right_for="eps inside the root; here eps stands outside the root",
@@ -161,6 +169,9 @@ def in_place(theta, s, grad, lr, eps=1e-10):
 def rates(theta, s, grad, lr, eps=1e-10):
     if lr < 0 or not eps > 0:
         raise ValueError(f"lr = {lr} must be at least 0, eps = {eps} above 0")
+    for name, x in {"s": s, "grad": grad}.items():
+        if x.shape != theta.shape:
+            raise ValueError(f"`{name}` of shape {tuple(x.shape)} isn't like theta")
     s = torch.addcmul(s, grad, grad)
     rate = lr / torch.sqrt(s).add(eps)
     return theta - rate * grad, s

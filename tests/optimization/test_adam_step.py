@@ -159,6 +159,15 @@ def test_refuses_betas_out_of_range(adam_step):
             check(adam_step, x, x, x, x, 1, **given_, raises=ValueError, naming=given_)
 
 
+def test_refuses_other_shapes(adam_step):
+    x = torch.ones(3)
+    for shape in ((3, 1), (1,), ()):
+        other = torch.ones(shape)
+        check(adam_step, x, other, x, x, 1, raises=ValueError, naming={"m": shape})
+        check(adam_step, x, x, other, x, 1, raises=ValueError, naming={"v": shape})
+        check(adam_step, x, x, x, other, 1, raises=ValueError, naming={"grad": shape})
+
+
 @wrong("correct both moments by 1 - beta1^t: the second needs its own beta2")
 def one_correction(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     _, m, v = torchs(theta, m, v, grad, t, lr, beta1, beta2, eps)
@@ -261,6 +270,9 @@ def gathered(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
         raise ValueError(f"beta1 = {beta1} is not in [0, 1)")
     if beta2 < 0 or beta2 >= 1:
         raise ValueError(f"beta2 = {beta2} is not in [0, 1)")
+    for name, x in {"m": m, "v": v, "grad": grad}.items():
+        if x.shape != theta.shape:
+            raise ValueError(f"`{name}` of shape {tuple(x.shape)} isn't like theta")
     m = torch.lerp(m, grad, 1 - beta1)
     v = v.mul(beta2).addcmul(grad, grad, value=1 - beta2)
     root = v.sqrt().div((1 - beta2**t) ** 0.5).add(eps)

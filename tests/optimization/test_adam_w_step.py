@@ -123,6 +123,23 @@ def test_refuses_a_step_before_the_first_and_a_negative_decay(adam_w_step):
     check(adam_w_step, x, x, x, x, 1, weight_decay=-0.5, raises=ValueError, naming=naming)
 
 
+def test_refuses_other_shapes(adam_w_step):
+    x = torch.ones(3)
+    for shape in ((3, 1), (1,), ()):
+        other = torch.ones(shape)
+        check(adam_w_step, x, other, x, x, 1, raises=ValueError, naming={"m": shape})
+        check(adam_w_step, x, x, other, x, 1, raises=ValueError, naming={"v": shape})
+        check(adam_w_step, x, x, x, other, 1, raises=ValueError, naming={"grad": shape})
+
+
+def test_refuses_betas_out_of_range(adam_w_step):
+    x = torch.ones(2)
+    for name in ("beta1", "beta2"):
+        for beta in (1.0, 1.5, -0.25):
+            given_ = {name: beta}
+            check(adam_w_step, x, x, x, x, 1, **given_, raises=ValueError, naming=given_)
+
+
 @wrong(
     "add the penalty to the gradient: this is Adam with L2, which AdamW was made to replace",
     right_for="Adam with an L2 penalty; here the decay is decoupled",
@@ -259,6 +276,11 @@ def one_subtraction(
 ):
     if t <= 0 or weight_decay < 0:
         raise ValueError(f"t = {t} must be 1 or more, weight_decay = {weight_decay} 0 or more")
+    if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
+        raise ValueError(f"beta1 = {beta1} and beta2 = {beta2} must be in [0, 1)")
+    for name, x in {"m": m, "v": v, "grad": grad}.items():
+        if x.shape != theta.shape:
+            raise ValueError(f"`{name}` of shape {tuple(x.shape)} isn't like theta")
     m = torch.lerp(m, grad, 1 - beta1)
     v = v.mul(beta2).addcmul(grad, grad, value=1 - beta2)
     root = v.div(1 - beta2**t).sqrt().add(eps)

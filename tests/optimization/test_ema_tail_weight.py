@@ -70,8 +70,9 @@ def test_nothing_is_older_than_the_first_value(ema_tail_weight):
 def test_refuses_what_is_no_average(ema_tail_weight):
     check(ema_tail_weight, 1.0, 2, raises=ValueError, naming={"beta": 1.0})
     check(ema_tail_weight, -0.5, 2, raises=ValueError, naming={"beta": -0.5})
-    check(ema_tail_weight, 0.5, -3, raises=ValueError, naming={"k": -3})
-    check(ema_tail_weight, 0.5, 2, t=-4, raises=ValueError, naming={"t": -4})
+    for below in (-1, -4):
+        check(ema_tail_weight, 0.5, below, raises=ValueError, naming={"k": below})
+        check(ema_tail_weight, 0.5, 2, t=below, raises=ValueError, naming={"t": below})
 
 
 @wrong("give the weight of the newest k values and not of the others")

@@ -47,6 +47,12 @@ def test_without_memory_it_is_one_value(equivalent_sma_window, match):
 
 
 @claim("S3-310")
+@pytest.mark.parametrize(("match", "n"), [("memory", 1.6), ("lag", 2.2), ("variance", 2.2)])
+def test_a_window_need_not_be_whole(equivalent_sma_window, match, n):
+    check(equivalent_sma_window, 0.375, match, want=n)
+
+
+@claim("S3-310")
 @given(st.integers(1, 15))
 def test_mean_age_and_noise_agree_with_the_summed_weights(equivalent_sma_window, sixteenths):
     beta = sixteenths / 16
@@ -104,6 +110,11 @@ def forgets_a_square(beta, match):
 def of_the_deviation(beta, match):
     right = equivalent(beta, match)
     return right**0.5 if match == "variance" else right
+
+
+@wrong("round the window to a whole number of values")
+def rounded(beta, match):
+    return float(round(equivalent(beta, match)))
 
 
 @wrong("take the age at which a weight has fallen to 1/e: -1/log(beta) is only near 1/(1 - beta)")

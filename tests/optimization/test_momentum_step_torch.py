@@ -150,6 +150,26 @@ def test_refuses_nesterov_with_dampening(momentum_step_torch):
         check(momentum_step_torch, x, x, x, 0.5, 0.5, **options, raises=ValueError, naming=naming)
 
 
+def test_refuses_other_shapes(momentum_step_torch):
+    x = torch.ones(3)
+    for shape in ((3, 1), (1,), ()):
+        other = torch.ones(shape)
+        check(
+            momentum_step_torch,
+            x,
+            other,
+            x,
+            0.5,
+            0.5,
+            raises=ValueError,
+            naming={"velocity": shape},
+        )
+        check(momentum_step_torch, x, x, other, 0.5, 0.5, raises=ValueError, naming={"grad": shape})
+        check(
+            momentum_step_torch, x, None, other, 0.5, 0.5, raises=ValueError, naming={"grad": shape}
+        )
+
+
 @wrong(
     "take the learning rate into the velocity: this is the notes' form",
     right_for="the notes' form; here the learning rate stays outside, as in torch",
@@ -238,6 +258,10 @@ def written_out(
         raise ValueError(f"momentum {momentum} is not in [0, 1)")
     if nesterov and dampening != 0:
         raise ValueError(f"nesterov takes no dampening, but dampening is {dampening}")
+    if grad.shape != theta.shape:
+        raise ValueError(f"`grad` of shape {tuple(grad.shape)} isn't like theta")
+    if velocity is not None and velocity.shape != theta.shape:
+        raise ValueError(f"`velocity` of shape {tuple(velocity.shape)} isn't like theta")
     g = torch.add(grad, theta, alpha=weight_decay)
     v = g.clone() if velocity is None else velocity.mul(momentum).add(g, alpha=1 - dampening)
     if not nesterov:

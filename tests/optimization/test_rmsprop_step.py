@@ -109,6 +109,14 @@ def test_refuses_rho_and_eps_out_of_range(rmsprop_step):
         check(rmsprop_step, x, x, x, 0.5, 0.5, eps, raises=ValueError, naming={"eps": eps})
 
 
+def test_refuses_other_shapes(rmsprop_step):
+    x = torch.ones(3)
+    for shape in ((3, 1), (1,), ()):
+        other = torch.ones(shape)
+        check(rmsprop_step, x, other, x, 0.5, raises=ValueError, naming={"s": shape})
+        check(rmsprop_step, x, x, other, 0.5, raises=ValueError, naming={"grad": shape})
+
+
 @wrong(
     "put eps inside the root, as the book does",
     right_for="the book's form; here eps stands outside the root",
@@ -168,5 +176,8 @@ def interpolated(theta, s, grad, lr, rho=0.99, eps=1e-8):
         raise ValueError(f"rho = {rho} is not in [0, 1)")
     if not eps > 0:
         raise ValueError(f"eps = {eps} is not positive")
+    for name, x in {"s": s, "grad": grad}.items():
+        if x.shape != theta.shape:
+            raise ValueError(f"`{name}` of shape {tuple(x.shape)} isn't like theta")
     s = torch.lerp(grad.square(), s, rho)
     return torch.addcdiv(theta, grad, s.sqrt().add(eps), value=-lr), s

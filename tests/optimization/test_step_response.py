@@ -79,6 +79,11 @@ def test_windows_are_full_after_n_values(step_response):
 
 
 @claim("S3-307")
+def test_without_memory_one_value_is_all_that_the_exponential_one_knows(step_response):
+    check(step_response, 1, 4, 0.0, want=(0.25, 0.4, 1.0))
+
+
+@claim("S3-307")
 def test_a_very_long_memory_keeps_its_digits(step_response):
     small = 2.0**-29
     exact = float(1 - (1 - Fraction(1, 2**29)) ** 3)
@@ -86,8 +91,9 @@ def test_a_very_long_memory_keeps_its_digits(step_response):
 
 
 def test_refuses_what_is_no_average(step_response):
-    check(step_response, -2, 3, 0.5, raises=ValueError, naming={"k": -2})
-    check(step_response, 2, 0, 0.5, raises=ValueError, naming={"n": 0})
+    for below in (-1, -2):
+        check(step_response, below, 3, 0.5, raises=ValueError, naming={"k": below})
+        check(step_response, 2, 1 + below, 0.5, raises=ValueError, naming={"n": 1 + below})
     check(step_response, 2, 3, 1.0, raises=ValueError, naming={"beta": 1.0})
     check(step_response, 2, 3, -0.5, raises=ValueError, naming={"beta": -0.5})
 

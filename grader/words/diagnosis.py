@@ -32,15 +32,15 @@ def matches(call: "Call", outcome: "Outcome", tolerance: Tolerance) -> list[Any]
     """Return the known mistakes that behave like the answer."""
     mistakes = getattr(call.function, "mistakes", ())
     remembered = list(getattr(call.function, "remembered", ()))
-    alike = [
-        number
-        for number in range(len(mistakes))
-        if _behaves_alike(call, number, outcome, tolerance)
-        and all(_behaves_alike(right, number, came, USUAL) for right, came in remembered)
-    ]
-    # A method changes its object: to call it again is to call another one.
-    if len(alike) > 1 and not getattr(call.function, "has_state", False):
-        with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]):
+        alike = [
+            number
+            for number in range(len(mistakes))
+            if _behaves_alike(call, number, outcome, tolerance)
+            and all(_behaves_alike(right, number, came, USUAL) for right, came in remembered)
+        ]
+        # A method changes its object: to call it again is to call another one.
+        if len(alike) > 1 and not getattr(call.function, "has_state", False):
             alike = _parted(call, alike, outcome, tolerance)
     return [mistakes[number] for number in alike]
 

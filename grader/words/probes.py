@@ -134,7 +134,7 @@ def _toggled(x: Tensor, at: int) -> Tensor:
     changed = x.detach().clone(memory_format=torch.contiguous_format)
     flat = changed.view(-1)
     flat[at] = 0.0 if flat[at] else 1.0
-    if _is_square(x) and torch.equal(x, x.mT):
+    if _is_symmetric(x):
         changed = torch.where(changed != x, changed, changed.mT)
     return changed
 
@@ -146,12 +146,14 @@ def _uneven(x: Tensor) -> Tensor:
 
 
 def _symmetric_like(x: Tensor, step: Tensor) -> Tensor:
-    return (step + step.mT) / 2 if _is_square(x) and torch.equal(x, x.mT) else step
+    return (step + step.mT) / 2 if _is_symmetric(x) else step
 
 
 def _normalised_like(x: Tensor, changed: Tensor) -> Tensor:
     """Let it sum to 1 along the last dimension, or over all, if the first does."""
     if not _is_floating(x) or x.dim() == 0 or not x.numel() or not (x >= 0).all():
+        return changed
+    if _is_symmetric(x):  # a graph, whose degrees may well be 1
         return changed
     last = x.sum(-1)
     if torch.allclose(last, torch.ones_like(last)):
@@ -165,3 +167,7 @@ def _is_floating(value: Any) -> bool:
 
 def _is_square(x: Tensor) -> bool:
     return x.dim() >= 2 and x.shape[-1] == x.shape[-2]
+
+
+def _is_symmetric(x: Tensor) -> bool:
+    return _is_square(x) and torch.equal(x, x.mT)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from grader.words import inputs, oracles
+    from grader.words.accuracy import accuracy
     from grader.words.check import check, check_gradient
     from grader.words.compare import such_that
     from grader.words.exercise import Exercise, claim, counterexample, gpu, right, slow, wrong
 
 HOMES = {
     "Exercise": "exercise",
+    "accuracy": "accuracy",
     "check": "check",
     "check_gradient": "check",
     "claim": "exercise",
@@ -28,6 +30,7 @@ HOMES = {
 
 __all__ = [
     "Exercise",
+    "accuracy",
     "check",
     "check_gradient",
     "claim",

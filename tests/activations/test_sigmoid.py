@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 
-from grader import Exercise, check, check_gradient, claim, inputs, oracles, right, wrong
+from grader import Exercise, accuracy, check, check_gradient, claim, inputs, oracles, right, wrong
 
 EXERCISE = Exercise(
     level="core",
@@ -214,3 +214,12 @@ def by_halves(x):
     safe_upper, safe_lower = torch.where(upper, x, 0.0), torch.where(upper, 0.0, x)
     high, low = 1 / (1 + torch.exp(-safe_upper)), torch.exp(safe_lower)
     return torch.where(upper, high, low / (1 + low))
+
+
+@accuracy(
+    "size of the entries",
+    inputs=lambda draw, size: (size * draw.normal(8),),
+    torch=torch.sigmoid,
+)
+def exact(mp, x):
+    return [1 / (1 + mp.exp(-v)) for v in x]

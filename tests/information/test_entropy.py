@@ -4,9 +4,10 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 
-from grader import Exercise, check, check_gradient, claim, inputs, right, wrong
+from grader import Exercise, accuracy, check, check_gradient, claim, inputs, right, wrong
 
 EXERCISE = Exercise(
     level="warm-up",
@@ -181,3 +182,16 @@ def row_by_row(p, base=math.e):
     if off.any():
         raise ValueError(f"p doesn't sum to 1 but to {sums[off].tolist()}")
     return over_the_support(p, base)
+
+
+@accuracy(
+    "the small entries",
+    inputs=lambda draw, size: (
+        F.normalize(torch.cat([torch.ones(1), size * draw.uniform(7)]), p=1, dim=0),
+    ),
+    torch=lambda p: torch.special.entr(p).sum(-1),
+    decades=(-12, 0),
+    dtypes=("float32", "float64"),  # the entries of bfloat16 don't sum to 1
+)
+def exact(mp, p):
+    return -sum(a * mp.log(a) for a in p)

@@ -3,10 +3,11 @@
 import math
 
 import torch
+import torch.nn.functional as F
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, check_gradient, claim, inputs, right, such_that, wrong
+from grader import Exercise, accuracy, check, check_gradient, claim, inputs, right, such_that, wrong
 
 EXERCISE = Exercise(
     level="core",
@@ -256,3 +257,18 @@ def row_by_row(p, q):
         here = a > 0
         rows.append(a[here] @ (a[here].log() - b[here].log()))
     return torch.stack(rows).reshape(p.shape[:-1])
+
+
+@accuracy(
+    "q from p",
+    inputs=lambda draw, size: near(draw.normal(8), size * draw.normal(8)),
+    torch=lambda p, q: F.kl_div(q.log(), p, reduction="sum"),
+    decades=(-8, 1),
+    dtypes=("float32", "float64"),  # the entries of bfloat16 don't sum to 1
+)
+def exact(mp, p, q):
+    return sum(a * mp.log(a / b) for a, b in zip(p, q, strict=True))
+
+
+def near(logits, shift):
+    return logits.softmax(-1), (logits + shift).softmax(-1)

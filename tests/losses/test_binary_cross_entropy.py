@@ -4,10 +4,11 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from torch.nn.functional import binary_cross_entropy as torchs
 
-from grader import Exercise, check, check_gradient, claim, inputs, oracles, right, wrong
+from grader import Exercise, accuracy, check, check_gradient, claim, inputs, oracles, right, wrong
 
 EXERCISE = Exercise(
     level="core",
@@ -194,3 +195,17 @@ def with_where(p, labels, reduction="mean"):
     yes = torch.where(labels > 0, labels * torch.log(p), 0.0)
     no = torch.where(labels < 1, (1 - labels) * torch.log1p(-p), 0.0)
     return reduced(-(yes + no), reduction)
+
+
+@accuracy(
+    "size of p",
+    inputs=lambda draw, size: (
+        size * draw.uniform(8, low=1.0, high=9.0),
+        draw.integers(2, 8).double(),
+        "none",
+    ),
+    torch=lambda p, labels, reduction: F.binary_cross_entropy(p, labels, reduction=reduction),
+    decades=(-12, -1),
+)
+def exact(mp, p, labels, reduction):
+    return [-mp.log(a) if y else -mp.log1p(-a) for a, y in zip(p, labels, strict=True)]

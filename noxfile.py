@@ -40,7 +40,17 @@ def run(session: nox.Session, group: str, *command: str, **options: object) -> N
 @nox.session
 def grade(session: nox.Session) -> None:
     """Grade your exercises: `nox -s grade -- softmax exercises/losses -x`."""
-    run(session, "run", "pytest", *session.posargs)
+    run(session, "run", "pytest", *joined(session.posargs))
+
+
+def joined(arguments: list[str]) -> list[str]:
+    """Write `--target FOLDER` with an equals sign.
+
+    pytest reads its first arguments before it knows of --target: it would take the folder for one
+    of tests, and what lies in it (a conftest.py, say) for its own.
+    """
+    text = "\0".join(arguments)
+    return text.replace("--target\0", "--target=").split("\0") if text else []
 
 
 @nox.session

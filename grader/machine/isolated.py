@@ -75,6 +75,11 @@ class Nursery:
         wire.send(self._control, {"end": child, "kill": kill})
         return self._received()["status"]
 
+    def close(self) -> None:
+        """End the nursery, and with it its children."""
+        self._control.close()
+        self._process.wait(LONG)
+
     def _received(self) -> dict[str, Any]:
         message = wire.receive(self._control)
         if message is None:
@@ -86,6 +91,13 @@ class Nursery:
 def nursery() -> Nursery:
     """Return this run's nursery, started when it is first asked for."""
     return Nursery()
+
+
+def close() -> None:
+    """End this run's nursery, if it was started."""
+    if nursery.cache_info().currsize:
+        nursery().close()
+        nursery.cache_clear()
 
 
 class AnswerApart:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import sys
 import zlib
 from collections import defaultdict
 from collections.abc import Generator, Iterator
@@ -274,10 +275,13 @@ def pytest_runtest_call(item: pytest.Item) -> Generator:
     if subject is None or not subject.is_learners:
         return (yield)
     from grader.machine import state
+    from grader.machine.limits import Clock
 
     state.remember_names()
+    # What an answer returns can be slow as well: to show, to compare, to differentiate.
+    whole = Clock(12 * item.config.stash[RUN].time_limit, subject.answer.clock.where)
     try:
-        with state.reseeded():
+        with state.reseeded(), whole.running():
             made = yield
     finally:
         replaced = state.restored_names()
@@ -385,6 +389,13 @@ class Collected:
                 terminalreporter.write_line(line)
         for line in self.board.lines(config.stash[RUN].is_learners):
             terminalreporter.write_line(line)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the process that isolated answers were forked from."""
+    isolated = sys.modules.get("grader.machine.isolated")
+    if isolated is not None and config.option.isolated:
+        isolated.close()
 
 
 def _missing_walls() -> list[str]:

@@ -87,7 +87,8 @@ class Writer:
             return {"t": "dtype", "v": str(value)}
         if kind is torch.Generator:
             return {"t": "generator", "at": self._blob(value.get_state().numpy().tobytes())}
-        if "sympy" in sys.modules and isinstance(value, sys.modules["sympy"].Basic):
+        sympy = sys.modules.get("sympy")
+        if sympy is not None and isinstance(value, sympy.Basic | sympy.MatrixBase):
             return self._sympy(value)
         return self._other(value) if self._other else alien(value)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import numbers
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -50,6 +51,13 @@ def such_that(told: str, holds: Callable[[Any], bool]) -> Such:
 
 def differences(got: object, want: object, tolerance: Tolerance = USUAL) -> list[str]:
     """Return the lines that say how `got` differs from `want`; none where it doesn't."""
+    try:
+        got = plain_containers(got)
+    except RecursionError:
+        return [f"returned {_a(got)} that is nested too deeply to be read"]
+    posing = impostor(got)
+    if posing is not None:
+        return [f"returned {_a(posing)}: a class of its own, where a plain value is expected"]
     if isinstance(want, Such):
         return _unless(_meets(got, want), got, want.told)
     if isinstance(want, Tensor):
@@ -65,6 +73,43 @@ def differences(got: object, want: object, tolerance: Tolerance = USUAL) -> list
     if dataclasses.is_dataclass(want) and not isinstance(want, type):
         return _dataclass_differences(got, want, tolerance)
     return _scalar_differences(got, want, tolerance)
+
+
+PLAIN = ("builtins", "torch", "numpy", "fractions", "decimal", "sympy", "grader")
+
+
+def impostor(value: object) -> object | None:
+    """Return the value, or the item of it, whose class may answer whatever is asked of it.
+
+    A subclass can say that it is equal to anything. Tensors and arrays are told apart later, where
+    their type is named; objects that a test looks into field by field are no impostors.
+    """
+    if isinstance(value, Tensor | np.ndarray):
+        return None
+    if type(value) in (tuple, list):
+        return next((i for i in map(impostor, value) if i is not None), None)  # type: ignore[call-overload]
+    kind = type(value)
+    poses = isinstance(value, numbers.Number | str | bytes) or kind.__eq__ is not object.__eq__
+    is_known = kind.__module__.partition(".")[0] in PLAIN
+    is_own = is_known and _found(sys.modules.get(kind.__module__), kind.__qualname__) is kind
+    return value if poses and not is_own else None
+
+
+def plain_containers(value: object) -> object:
+    """Return tuples, lists and dicts of a subclass as plain ones, read without its methods."""
+    if isinstance(value, tuple):
+        return tuple(map(plain_containers, tuple.__iter__(value)))
+    if isinstance(value, list):
+        return list(map(plain_containers, list.__iter__(value)))
+    if isinstance(value, dict):
+        return {key: plain_containers(item) for key, item in dict.items(value)}
+    return value
+
+
+def _found(home: object, name: str) -> object:
+    for part in name.split("."):
+        home = getattr(home, part, None)
+    return home
 
 
 def same(got: object, want: object, tolerance: Tolerance = USUAL) -> bool:

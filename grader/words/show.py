@@ -27,7 +27,7 @@ def show(value: object, room: int = WIDTH - 10, digits: int = 5) -> str:
         left, right = "()" if isinstance(value, tuple) else "[]"
         inner = ",\n ".join(_indented(show(v, room - 1, digits), 1) for v in value)
         return f"{left}{inner}{right}"
-    text = value.__name__ if callable(value) and hasattr(value, "__name__") else repr(value)
+    text = value.__name__ if callable(value) and hasattr(value, "__name__") else _repr(value)
     return textwrap.fill(textwrap.shorten(text, 6 * room), room) if len(text) > room else text
 
 
@@ -84,6 +84,13 @@ def _nested(value: Any, digits: int) -> str:
 
 def _number(value: Any, digits: int) -> str:
     return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # an answer may return anything
+        return f"<{type(value).__name__} that can't be shown>"
 
 
 def _largest(value: Tensor) -> Any:

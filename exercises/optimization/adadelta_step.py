@@ -28,8 +28,7 @@ def adadelta_step(
     Raises:
         ValueError: naming `rho` and its value, unless 0 <= rho < 1;
             naming `eps` and its value, unless it is positive;
-            naming `s`, `delta` or `grad` and its shape, if that isn't
-            the shape of `theta`.
+            naming `s`, `delta` or `grad` and its shape, if that isn't the shape of `theta`.
 
     Not allowed: torch.optim.
 

@@ -23,8 +23,7 @@ def adagrad_step(
     Raises:
         ValueError: naming `lr` and its value, if it is negative;
             naming `eps` and its value, unless it is positive;
-            naming `s` or `grad` and its shape, if that isn't
-            the shape of `theta`.
+            naming `s` or `grad` and its shape, if that isn't the shape of `theta`.
 
     Not allowed: torch.optim.
 

@@ -29,8 +29,7 @@ def adam_step(
     Raises:
         ValueError: naming `t` and its value, if it is less than 1;
             naming `beta1` or `beta2` and its value, unless it is in [0, 1);
-            naming `m`, `v` or `grad` and its shape, if that isn't
-            the shape of `theta`.
+            naming `m`, `v` or `grad` and its shape, if that isn't the shape of `theta`.
 
     Not allowed: torch.optim.
 

@@ -24,15 +24,14 @@ def adam_w_step(
         theta' = theta - lr * weight_decay * theta - lr * mhat / (sqrt(vhat) + eps)
             where mhat = m' / (1 - beta1^t), vhat = v' / (1 - beta2^t)
 
-    The decay is decoupled: the moments don't know of it. The steps are counted from t = 1, before
-    which m and v are 0. The three results have the dtype of `theta`.
+    The decay is decoupled: the moments don't know of it, and nothing is clamped. The steps are
+    counted from t = 1, before which m and v are 0. The three results have the dtype of `theta`.
 
     Raises:
         ValueError: naming `t` and its value, if it is less than 1;
             naming `weight_decay` and its value, if it is negative;
             naming `beta1` or `beta2` and its value, unless it is in [0, 1);
-            naming `m`, `v` or `grad` and its shape, if that isn't
-            the shape of `theta`.
+            naming `m`, `v` or `grad` and its shape, if that isn't the shape of `theta`.
 
     Not allowed: torch.optim.
 

@@ -25,8 +25,7 @@ def rmsprop_step(
     Raises:
         ValueError: naming `rho` and its value, unless 0 <= rho < 1;
             naming `eps` and its value, unless it is positive;
-            naming `s` or `grad` and its shape, if that isn't
-            the shape of `theta`.
+            naming `s` or `grad` and its shape, if that isn't the shape of `theta`.
 
     Not allowed: torch.optim.
 

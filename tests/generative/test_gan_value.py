@@ -72,6 +72,9 @@ def test_gradients_are_the_reciprocals(gan_value, samples):
 
 
 def test_small_probabilities_keep_their_share(gan_value):
+    tiny, none = torch.tensor([2.0**-40], dtype=torch.float64), torch.ones(1, dtype=torch.float64)
+    want = torch.tensor(-(2.0**-40) - 2.0**-81, dtype=torch.float64)
+    check(gan_value, none, tiny, want=want)
     check(gan_value, torch.ones(1), torch.tensor([1e-10, 3e-10]), want=torch.tensor(-2e-10))
     check(gan_value, torch.tensor([1e-30]), torch.zeros(1), want=torch.tensor(math.log(1e-30)))
 

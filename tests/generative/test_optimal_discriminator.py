@@ -73,6 +73,14 @@ def test_only_the_ratio_of_the_densities_matters(optimal_discriminator, size, dt
 
 
 @claim("S3-401")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_a_small_share_keeps_its_digits(optimal_discriminator, dtype):
+    tiny, one = torch.tensor([1e-20], dtype=dtype), torch.tensor([1], dtype=dtype)
+    check(optimal_discriminator, tiny, one, want=tiny)
+    check(optimal_discriminator, one, tiny, want=one)
+
+
+@claim("S3-401")
 def test_gradients_flow_back_to_both_densities(optimal_discriminator):
     p_data = torch.tensor([0.5, 1.5, 0.25, 0], dtype=torch.float64)
     p_g = torch.tensor([1.5, 0.25, 0.25, 2], dtype=torch.float64)
@@ -117,6 +125,13 @@ def naive(p_data, p_g):
 def with_epsilon(p_data, p_g):
     nowhere = p_data + p_g == 0
     return torch.where(nowhere, 0.5, p_data / (p_data + p_g + 1e-8))
+
+
+@wrong("take 1 less the share of the generated samples: a small share of the data rounds away")
+def one_less(p_data, p_g):
+    total = p_data + p_g
+    share = 1 - p_g / torch.where(total > 0, total, 1)
+    return torch.where(total > 0, share, 0.5)
 
 
 @wrong("return the probability of a generated sample")

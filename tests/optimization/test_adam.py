@@ -94,6 +94,20 @@ def test_a_step_without_a_gradient_is_not_counted(adam):
     follow(adam, (None, *GRADS[:2], None, *GRADS[2:]), lr=0.1, beta1=0.6, weight_decay=0.5)
 
 
+def test_a_step_with_a_gradient_of_0_is_one(adam):
+    still = ((0.0, 0.0, 0.0),)
+    follow(adam, (*GRADS[:2], *still, *GRADS[2:]), lr=0.1, beta1=0.6, beta2=0.8)
+    follow(adam, (*still, *GRADS[:2]), lr=0.1)
+
+
+def test_starts_each_step_from_the_parameters_that_are_given(adam):
+    options = {"lr": 0.1, "weight_decay": 0.5}
+    mine, torchs = adam(**options), Torchs(**options)
+    for start in (1.0, -4.0, 16.0):  # somebody else has moved them in between
+        theta, grad = vector(start, 2.0), vector(start, -1.0)
+        check(mine.step, theta, grad, want=torchs.step(theta, grad))
+
+
 def test_two_optimizers_know_nothing_of_each_other(adam):
     one, other = adam(lr=0.1), adam(lr=0.1)
     check(one.step, vector(1.0), vector(-2.0), want=vector(1.1), slack=100)  # eps is left out
@@ -216,6 +230,19 @@ class CountsAll(Torchs):
 class NoneIsZero(Torchs):
     def step(self, theta, grad, lr=None):
         return super().step(theta, torch.zeros_like(theta) if grad is None else grad, lr)
+
+
+@wrong("take a gradient of 0 for a missing one: the moments go on for the one, not for the other")
+class ZeroIsNone(Torchs):
+    def step(self, theta, grad, lr=None):
+        return super().step(theta, grad if grad is not None and grad.any() else None, lr)
+
+
+@wrong("go on from parameters of your own, whatever theta is given")
+class OwnParameters(Torchs):
+    def step(self, theta, grad, lr=None):
+        self.theta = super().step(getattr(self, "theta", theta), grad, lr)
+        return self.theta.clone()
 
 
 @wrong("never count on: the bias correction is that of the first step for ever")

@@ -68,6 +68,15 @@ def test_a_tiny_gradient_is_held_back_by_eps(adam_step):
     check(adam_step, theta, none, none, grad, 1, 0.1, want=want)
 
 
+@claim("S0-365")
+def test_a_step_may_be_much_longer_than_the_rate(adam_step):
+    # mhat = 24 / 0.75 = 32; the roots of vhat are 4 and 1: 8 and 32 times the rate.
+    theta, none = vector(1.0, 1.0), vector(0.0, 0.0)
+    m, v = vector(48.0, -48.0), vector(28 / 3, 7 / 12)
+    want = (vector(-3.0, 17.0), m / 2, vector(7.0, 0.4375))
+    check(adam_step, theta, m, v, none, 2, 0.5, 0.5, 0.75, eps=1e-14, want=want)
+
+
 @claim("S0-365", "S4-325")
 def test_a_parameter_without_gradients_stays(adam_step):
     theta, none = vector(3.0, -2.0), vector(0.0, 0.0)

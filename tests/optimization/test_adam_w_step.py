@@ -55,6 +55,8 @@ def test_with_no_gradient_the_parameters_shrink_by_a_factor(adam_w_step):
     theta, none = vector(4.0, -8.0), vector(0.0, 0.0)
     want = (0.75 * theta, none, none)
     check(adam_w_step, theta, none, none, none, 7, 0.5, weight_decay=0.5, want=want)
+    want = (-0.5 * theta, none, none)  # nothing is clamped: lr * weight_decay = 3/2
+    check(adam_w_step, theta, none, none, none, 7, 3.0, weight_decay=0.5, want=want)
 
 
 @claim("S0-356", "S0-365")
@@ -183,6 +185,14 @@ def no_decay(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, we
 @wrong("decay by 0.01 whatever `weight_decay` says")
 def fixed_decay(theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
     return torchs(theta, m, v, grad, t, lr, beta1, beta2, eps)
+
+
+@wrong("stop the decay at 0: where lr * weight_decay is more than 1, the sign changes")
+def clamped_decay(
+    theta, m, v, grad, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2
+):
+    decay = min(weight_decay, 1 / lr) if lr else weight_decay
+    return torchs(theta, m, v, grad, t, lr, beta1, beta2, eps, decay)
 
 
 @wrong("leave out the bias corrections")

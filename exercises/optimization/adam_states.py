@@ -17,7 +17,8 @@ def adam_states(
     have the shape and the dtype of `grads`; without any steps (t = 0) they are empty.
 
     Raises:
-        ValueError: naming `beta1` or `beta2` and its value, unless it is in [0, 1).
+        ValueError: naming `beta1` or `beta2` and its value, unless it is in [0, 1);
+            naming `grads` and its value, if it is a number.
 
     Not allowed: torch.optim.
 

@@ -19,7 +19,8 @@ def ema(
     has no averages. The dtype of `y` is kept; gradients flow back to `y`.
 
     Raises:
-        ValueError: naming `beta` and its value, if not 0 <= beta < 1.
+        ValueError: naming `beta` and its value, if not 0 <= beta < 1; naming `y` and its value, if
+            it is a number and no series.
 
     Notes: supplements to D2L, batch normalisation, moving averages; Adam.
 

@@ -16,7 +16,8 @@ def sma(y: Float[Tensor, "*series t"], n: int) -> Float[Tensor, "*series m"]:
     `y` is kept, and gradients flow back to `y`.
 
     Raises:
-        ValueError: naming `n` and its value, if it is less than 1 or more than T.
+        ValueError: naming `n` and its value, if it is less than 1 or more than T; naming `y`
+            and its value, if it is a number and no series.
 
     Not allowed: torch's average pooling.
 

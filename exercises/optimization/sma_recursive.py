@@ -20,7 +20,8 @@ def sma_recursive(
     and gradients flow back to `y`.
 
     Raises:
-        ValueError: naming `n` and its value, if it is less than 1 or more than T.
+        ValueError: naming `n` and its value, if it is less than 1 or more than T; naming `y`
+            and its value, if it is a number and no series.
 
     Notes: supplements to D2L, batch normalisation, moving averages.
 

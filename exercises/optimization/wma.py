@@ -16,7 +16,9 @@ def wma(y: Float[Tensor, "*series t"], weights: Float[Tensor, " n"]) -> Float[Te
 
     Raises:
         ValueError: naming `weights` and their number n, if n is 0 or more than T; naming
-            `weights` and their sum 0, if that is what they sum to.
+            `weights` and their sum 0, if that is what they sum to; naming `weights` and their
+            shape, if they aren't a vector; naming `y` and its value, if it is a number and no
+            series.
 
     Notes: supplements to D2L, batch normalisation, moving averages.
 

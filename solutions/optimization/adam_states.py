@@ -17,7 +17,8 @@ def adam_states(
     have the shape and the dtype of `grads`; without any steps (t = 0) they are empty.
 
     Raises:
-        ValueError: naming `beta1` or `beta2` and its value, unless it is in [0, 1).
+        ValueError: naming `beta1` or `beta2` and its value, unless it is in [0, 1);
+            naming `grads` and its value, if it is a number.
 
     Not allowed: torch.optim.
 
@@ -26,6 +27,10 @@ def adam_states(
     >>> adam_states(torch.tensor([2.0, -4.0]), beta1=0.5, beta2=0.75)
     (tensor([ 1.0000, -1.5000]), tensor([1.0000, 4.7500]))
     """
+    if not grads.dim():
+        raise ValueError(
+            f"grads is the number {grads.item()}, but must have a dimension for the steps"
+        )
     for name, beta in (("beta1", beta1), ("beta2", beta2)):
         if not 0 <= beta < 1:
             raise ValueError(f"{name} is {beta}, but must be in [0, 1)")

@@ -19,7 +19,8 @@ def ema(
     has no averages. The dtype of `y` is kept; gradients flow back to `y`.
 
     Raises:
-        ValueError: naming `beta` and its value, if not 0 <= beta < 1.
+        ValueError: naming `beta` and its value, if not 0 <= beta < 1; naming `y` and its value, if
+            it is a number and no series.
 
     Notes: supplements to D2L, batch normalisation, moving averages; Adam.
 
@@ -28,6 +29,8 @@ def ema(
     >>> ema(torch.tensor([3.0, 3.0, 3.0]), beta=0.5, corrected=True)
     tensor([3., 3., 3.])
     """
+    if not y.dim():
+        raise ValueError(f"y is the number {y.item()}, but must have a dimension for time")
     if not 0 <= beta < 1:
         raise ValueError(f"beta is {beta}, but must be at least 0 and less than 1")
     mean, total, means = 0.0, 0.0, []

@@ -16,7 +16,8 @@ def sma(y: Float[Tensor, "*series t"], n: int) -> Float[Tensor, "*series m"]:
     `y` is kept, and gradients flow back to `y`.
 
     Raises:
-        ValueError: naming `n` and its value, if it is less than 1 or more than T.
+        ValueError: naming `n` and its value, if it is less than 1 or more than T; naming `y`
+            and its value, if it is a number and no series.
 
     Not allowed: torch's average pooling.
 
@@ -25,6 +26,8 @@ def sma(y: Float[Tensor, "*series t"], n: int) -> Float[Tensor, "*series m"]:
     >>> sma(torch.tensor([1.0, 3.0, 8.0, 4.0]), n=2)
     tensor([2.0000, 5.5000, 6.0000])
     """
+    if not y.dim():
+        raise ValueError(f"y is the number {y.item()}, but must have a dimension for time")
     if not 1 <= n <= y.shape[-1]:
         raise ValueError(f"n is {n}, but must be between 1 and the {y.shape[-1]} values of y")
     # Differences of running totals would be faster, but a huge value would never leave them.

@@ -20,7 +20,8 @@ def sma_recursive(
     and gradients flow back to `y`.
 
     Raises:
-        ValueError: naming `n` and its value, if it is less than 1 or more than T.
+        ValueError: naming `n` and its value, if it is less than 1 or more than T; naming `y`
+            and its value, if it is a number and no series.
 
     Notes: supplements to D2L, batch normalisation, moving averages.
 
@@ -30,6 +31,8 @@ def sma_recursive(
     >>> sma_recursive(y, n=3, exact=False)
     tensor([0.0000, 2.0000, 1.3333])
     """
+    if not y.dim():
+        raise ValueError(f"y is the number {y.item()}, but must have a dimension for time")
     if not 1 <= n <= y.shape[-1]:
         raise ValueError(f"n is {n}, but must be between 1 and the {y.shape[-1]} values of y")
     means = [y[..., :n].mean(-1)]

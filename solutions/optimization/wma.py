@@ -16,13 +16,19 @@ def wma(y: Float[Tensor, "*series t"], weights: Float[Tensor, " n"]) -> Float[Te
 
     Raises:
         ValueError: naming `weights` and their number n, if n is 0 or more than T; naming
-            `weights` and their sum 0, if that is what they sum to.
+            `weights` and their sum 0, if that is what they sum to; naming `weights` and their
+            shape, if they aren't a vector; naming `y` and its value, if it is a number and no
+            series.
 
     Notes: supplements to D2L, batch normalisation, moving averages.
 
     >>> wma(torch.tensor([0.0, 6.0, 3.0]), torch.tensor([2.0, 1.0]))
     tensor([4., 4.])
     """
+    if not y.dim():
+        raise ValueError(f"y is the number {y.item()}, but must have a dimension for time")
+    if weights.dim() != 1:
+        raise ValueError(f"weights has shape {list(weights.shape)}, but must be a vector")
     n, total = len(weights), weights.sum()
     if not 1 <= n <= y.shape[-1]:
         raise ValueError(f"weights has length {n}, but must have 1 to {y.shape[-1]}, as y has")

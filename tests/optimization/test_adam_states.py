@@ -116,6 +116,10 @@ def test_refuses_betas_out_of_range(adam_states):
         check(adam_states, torch.ones(2), 0.5, beta, raises=ValueError, naming=naming)
 
 
+def test_refuses_a_number_in_place_of_a_series(adam_states):
+    check(adam_states, torch.tensor(2.5), raises=ValueError, naming={"grads": 2.5})
+
+
 @wrong("square the gradients in the first moment, as the notes write it")
 def squares_in_both(grads, beta1=0.9, beta2=0.999):
     return weighted(grads**2, beta1), weighted(grads**2, beta2)
@@ -198,6 +202,8 @@ def last_only(grads, beta1=0.9, beta2=0.999):
 
 @right("by a triangular matrix of weights")
 def by_a_matrix(grads, beta1=0.9, beta2=0.999):
+    if grads.ndim == 0:
+        raise ValueError(f"grads = {grads} is no series")
     for beta, name in ((beta1, "beta1"), (beta2, "beta2")):
         if beta < 0 or beta >= 1:
             raise ValueError(f"{name} = {beta} is not in [0, 1)")

@@ -119,6 +119,10 @@ def test_refuses_a_beta_that_makes_no_average(ema):
     check(ema, y, 1.5, corrected=True, raises=ValueError, naming={"beta": 1.5})
 
 
+def test_refuses_a_number_in_place_of_a_series(ema):
+    check(ema, torch.tensor(2.5), 0.5, raises=ValueError, naming={"y": 2.5})
+
+
 def total(beta, t):
     """The sum of the coefficients, all digits right."""
     return sum((1 - beta) * beta**i for i in range(t))
@@ -221,6 +225,8 @@ def rounded_beta(y, beta, corrected=False):
 
 @right("as a product with a triangular matrix of coefficients")
 def as_a_matrix(y, beta, corrected=False):
+    if y.ndim == 0:
+        raise ValueError(f"y = {y} is no series")
     if beta < 0 or beta >= 1:
         raise ValueError(f"`beta` has to be in [0, 1), got {beta}")
     steps = torch.arange(y.shape[-1], device=y.device)

@@ -87,6 +87,10 @@ def test_refuses_a_window_that_does_not_fit(sma):
     check(sma, y, -1, raises=ValueError, naming={"n": -1})
 
 
+def test_refuses_a_number_in_place_of_a_series(sma):
+    check(sma, torch.tensor(2.5), 1, raises=ValueError, naming={"y": 2.5})
+
+
 @wrong("take differences of running totals: a huge value never leaves them")
 def running_totals(y, n):
     totals = torch.cat([torch.zeros_like(y[..., :1]), y.cumsum(-1)], -1)
@@ -147,6 +151,8 @@ def any_window(y, n):
 
 @right("one window after another")
 def with_a_loop(y, n):
+    if y.ndim == 0:
+        raise ValueError(f"y = {y} is no series")
     if n < 1 or n > y.shape[-1]:
         raise ValueError(f"`n` must be in 1..{y.shape[-1]}, got {n}")
     return window_by_window(y, n)
@@ -154,6 +160,8 @@ def with_a_loop(y, n):
 
 @right("n shifted copies of the series")
 def with_shifts(y, n):
+    if y.ndim == 0:
+        raise ValueError(f"y = {y} is no series")
     last = y.size(-1) - n + 1
     if n <= 0 or last <= 0:
         raise ValueError(f"a window of n={n} doesn't fit")

@@ -95,6 +95,10 @@ def test_refuses_a_window_that_does_not_fit(sma_recursive):
     check(sma_recursive, y, 0, exact=False, raises=ValueError, naming={"n": 0})
 
 
+def test_refuses_a_number_in_place_of_a_series(sma_recursive):
+    check(sma_recursive, torch.tensor(2.5), 1, raises=ValueError, naming={"y": 2.5})
+
+
 def run(y, n, exact, first, leaving):
     """The recursion with another start or another value that leaves."""
     means = [first]
@@ -159,6 +163,8 @@ def divides_by_one_more(y, n, exact=True):
 
 @right("with running totals, and weights that fall by (n-1)/n")
 def in_closed_form(y, n, exact=True):
+    if y.ndim == 0:
+        raise ValueError(f"y = {y} is no series")
     if not 0 < n <= y.shape[-1]:
         raise ValueError(f"n={n} doesn't fit into {y.shape[-1]} values")
     if exact:

@@ -102,6 +102,16 @@ def test_refuses_weights_that_sum_to_zero(wma):
     check(wma, y, torch.tensor([1.0, -1.0]), raises=ValueError, naming={"weights": 0})
 
 
+def test_refuses_a_number_in_place_of_a_series(wma):
+    check(wma, torch.tensor(2.5), torch.ones(1), raises=ValueError, naming={"y": 2.5})
+
+
+def test_refuses_weights_that_are_no_vector(wma):
+    for shape in ((), (2, 1)):
+        weights, naming = torch.ones(shape), {"weights": shape}
+        check(wma, torch.tensor([1.0, 2.0, 4.0]), weights, raises=ValueError, naming=naming)
+
+
 @wrong(
     "give the first weight to the oldest value of the window",
     right_for="weights from the oldest value on; here the newest comes first",
@@ -157,6 +167,10 @@ def unchecked_sum(y, weights):
 
 @right("as torch's cross-correlation with the weights turned around")
 def as_a_convolution(y, weights):
+    if y.ndim == 0:
+        raise ValueError(f"y = {y} is no series")
+    if weights.ndim != 1:
+        raise ValueError(f"weights: shape {tuple(weights.shape)}")
     n, total = weights.numel(), weights.sum()
     if n == 0 or n > y.shape[-1]:
         raise ValueError(f"number of weights: {n}")

@@ -78,7 +78,7 @@ def watching(place: Path) -> Iterator["queue.Queue[str]"]:
     ) as process:
         assert process.stdout is not None
         lines: queue.Queue[str] = queue.Queue()
-        reader = threading.Thread(target=_read, args=(process.stdout, lines))
+        reader = threading.Thread(target=put_lines, args=(process.stdout, lines))
         reader.start()
         try:
             wait_for(re.compile(re.escape(watch.READY)), lines)
@@ -88,7 +88,8 @@ def watching(place: Path) -> Iterator["queue.Queue[str]"]:
             reader.join()
 
 
-def _read(stream: IO[str], lines: "queue.Queue[str]") -> None:
+def put_lines(stream: IO[str], lines: "queue.Queue[str]") -> None:
+    """Put each line into the queue as it comes."""
     for line in stream:
         lines.put(line.rstrip())
 

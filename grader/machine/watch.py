@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.machine import catalogue, progress, scoreboard
-from grader.machine.paths import EXERCISES, ROOT, TESTS, relative
+from grader.machine.paths import EXERCISES, LEFT_BEHIND, ROOT, TESTS, relative
 from grader.machine.terminal import say
 
 CAN_FORK = "fork" in multiprocessing.get_all_start_methods()
@@ -78,8 +78,11 @@ def load() -> None:
     """Import what every grading needs, plugins included, for the forks to have."""
     from _pytest.config import default_plugins
 
+    for name in NEEDED:
+        importlib.import_module(name)
+    _rehearse_hypothesis()  # before its plugin, which takes this for a mistake
     plugins = importlib.metadata.entry_points(group="pytest11")
-    for name in (*NEEDED, *(f"_pytest.{p}" for p in default_plugins), *(p.value for p in plugins)):
+    for name in (*(f"_pytest.{p}" for p in default_plugins), *(p.value for p in plugins)):
         importlib.import_module(name)
     import torch
 
@@ -87,6 +90,19 @@ def load() -> None:
     catalogue.in_order()
     gc.collect()
     gc.freeze()  # else each fork would search, and so copy, all that is loaded
+
+
+def _rehearse_hypothesis() -> None:
+    """Let Hypothesis read the sources of all that is loaded: it does so at its first property."""
+    from hypothesis import configuration, given, settings, strategies
+
+    configuration.set_hypothesis_home_dir(LEFT_BEHIND / "hypothesis")
+
+    @settings(max_examples=1, database=None, deadline=None)
+    @given(strategies.none())
+    def rehearsal(nothing: None) -> None: ...
+
+    rehearsal()
 
 
 def stamps(files: Iterable[Path]) -> dict[Path, Stamp]:

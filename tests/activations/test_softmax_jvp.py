@@ -92,9 +92,10 @@ def test_a_shift_of_all_logits_changes_nothing(softmax_jvp, logits, step):
 @claim("S4-147")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_stays_finite_where_softmax_saturates(softmax_jvp, dtype):
-    logits = torch.tensor([[1e4, 0.0, -1e4], [-1e4, -1e4, 0.0], [1e4, 1e4, 0.0]], dtype=dtype)
-    v = torch.tensor([[3.0, -2.0, 5.0], [4.0, 1.0, 2.0], [4.0, 1.0, 2.0]], dtype=dtype)
-    want = torch.tensor([[0.0, 0, 0], [0, 0, 0], [0.75, -0.75, 0]], dtype=dtype)
+    rows = [[1e4, 0.0, -1e4], [-1e4, -1e4, 0.0], [1e4, 1e4, 0.0], [1e4, 5e3, -1e4]]
+    logits = torch.tensor(rows, dtype=dtype)
+    v = torch.tensor([[3.0, -2.0, 5.0], *[[4.0, 1.0, 2.0]] * 3], dtype=dtype)
+    want = torch.tensor([[0.0, 0, 0], [0, 0, 0], [0.75, -0.75, 0], [0, 0, 0]], dtype=dtype)
     check(softmax_jvp, logits, v, want=want)
 
 
@@ -122,9 +123,9 @@ def test_a_million_classes_need_no_matrix(softmax_jvp):
 
 
 def test_refuses_a_direction_of_another_shape(softmax_jvp):
-    logits, v = torch.zeros(2, 3), torch.zeros(3)
-    check(softmax_jvp, logits, v, raises=ValueError, naming={"v": (3,)})
-    check(softmax_jvp, logits, torch.zeros(2, 1), raises=ValueError, naming={"v": (2, 1)})
+    for shape in ((3,), (2, 1), (3, 2), (6,)):
+        logits, v = torch.zeros(2, 3), torch.zeros(shape)
+        check(softmax_jvp, logits, v, raises=ValueError, naming={"v": shape})
 
 
 def test_refuses_a_dimension_that_is_not_there(softmax_jvp):
@@ -194,6 +195,12 @@ def of_the_logarithm(logits, v, dim=-1):
 @wrong("take exp() of the logits as they are: it overflows")
 def naive(logits, v, dim=-1):
     p = logits.exp() / logits.exp().sum(dim, keepdim=True)
+    return p * (v - (p * v).sum(dim, keepdim=True))
+
+
+@wrong("clamp the logits to keep exp() small: large ones look alike")
+def clamped(logits, v, dim=-1):
+    p = logits.clamp(-50, 50).softmax(dim)
     return p * (v - (p * v).sum(dim, keepdim=True))
 
 

@@ -91,6 +91,16 @@ class Fence:
         if told:
             self.refuse(told)
 
+    def is_asked(self) -> bool:
+        """Whether the answer itself, and no library that it uses, asks for what happens now."""
+        if self.around is None or self._is_judging:
+            return False
+        self._is_judging = True
+        try:
+            return self.is_answers(_asker())
+        finally:
+            self._is_judging = False
+
     def _told(self, event: str, details: tuple[Any, ...]) -> str | None:
         if event == "open":
             return _opened(*details)
@@ -98,24 +108,26 @@ class Fence:
             return (
                 f"looked into {_named(details[0])}, which is hidden" if _hidden(details) else None
             )
-        if event in CHANGES_FILES:
+        if event in CHANGES_FILES and not _is_importing():
             return f"called {event}: an answer can't change files"
-        if event in LEAVES or (event.startswith("ctypes.") and self._is_answers(_asker())):
+        if event in LEAVES or (event.startswith("ctypes.") and self.is_answers(_asker())):
             return f"called {event}: an answer can't reach outside itself"
-        if event in LOOKS and self._is_answers(_asker()):
+        if event in ("os.putenv", "os.unsetenv") and self.is_answers(_asker()):
+            return "changed the environment variables"
+        if event in LOOKS and self.is_answers(_asker()):
             return f"called {event}: an answer can't look at what grades it"
-        if event == "sys._getframe" and self._is_answers(_asker(past=("inspect", "traceback"))):
+        if event == "sys._getframe" and self.is_answers(_asker(past=("inspect", "traceback"))):
             return "looked at the call stack: an answer can't know who calls it"
         if event == "object.__getattr__" and details[1] in FRAMES | INNARDS:
             frame = _caller()
-            if frame is not None and self._is_answers(frame):
+            if frame is not None and self.is_answers(frame):
                 return f"read {details[1]}: an answer can't look at what grades it"
         if event in ("compile", "code.__new__") and _pretends(event, details):
             frame = _asker()
-            return "pretended to be another file" if self._is_answers(frame) else None
+            return "pretended to be another file" if self.is_answers(frame) else None
         return None
 
-    def _is_answers(self, frame: FrameType | None) -> bool:
+    def is_answers(self, frame: FrameType | None) -> bool:
         """Whether a frame runs the answer's code: neither a library's nor the grader's."""
         if frame is None:
             return False
@@ -129,7 +141,7 @@ FENCE = Fence()
 def _opened(path: Any, mode: Any, flags: Any) -> str | None:
     writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
     is_sink = not isinstance(path, int) and os.fsdecode(path) == os.devnull
-    if writes and not is_sink:
+    if writes and not is_sink and not _is_importing():
         return f"opened {_named(path)} to write into it: an answer can't change files"
     return f"opened {_named(path)}, which is hidden" if _hidden((path,)) else None
 
@@ -164,6 +176,16 @@ def _caller() -> FrameType | None:
     return frame
 
 
+def _is_importing() -> bool:
+    """Whether a library that is imported asks: some make themselves a folder to cache in."""
+    frame = _caller()
+    while frame is not None and frame.f_code.co_filename != FENCE.around:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _asker(past: tuple[str, ...] | None = None) -> FrameType | None:
     """Return the nearest frame that isn't the standard library's: it asked for the event.
 
@@ -173,7 +195,7 @@ def _asker(past: tuple[str, ...] | None = None) -> FrameType | None:
     while frame is not None:
         file = frame.f_code.co_filename
         is_passed = (
-            file.startswith(STANDARD) and not file.startswith(INSTALLED)
+            file.startswith((STANDARD, "<frozen")) and not file.startswith(INSTALLED)
             if past is None
             else frame.f_globals.get("__name__") in past
         )
@@ -196,8 +218,8 @@ def fenced(path: Path | None) -> Iterator[None]:
         return
     _build()
     originals = [(module, name, getattr(module, name)) for module, name in REPLACED]
-    for module, name, _ in originals:
-        setattr(module, name, _refusing(name))
+    for module, name, original in originals:
+        setattr(module, name, _refusing(module, name, original))
     bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     FENCE.seen.clear()
     FENCE.around = str(path)
@@ -219,8 +241,13 @@ def _build(built: list[bool] = []) -> None:  # noqa: B006 (a hook can't be taken
         sys.addaudithook(FENCE.hear)
 
 
-def _refusing(name: str) -> Callable[..., Any]:
-    def refused(*args: object, **kwargs: object) -> None:
-        FENCE.refuse(f"called {name}: an answer can't reach outside itself")
+def _refusing(module: Any, name: str, original: Any) -> Callable[..., Any]:
+    """Return a function that refuses the answer, and serves the libraries that it uses."""
+    told = f"{module.__name__.lstrip('_')}.{name.lstrip('_')}"
+
+    def refused(*args: Any, **kwargs: Any) -> Any:
+        if FENCE.is_asked():
+            FENCE.refuse(f"called {told}: an answer can't reach outside itself")
+        return original(*args, **kwargs)
 
     return refused

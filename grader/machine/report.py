@@ -7,7 +7,7 @@ import pytest
 
 from grader.machine.subject import Subject
 from grader.words.show import sentence
-from grader.words.verdict import Verdict
+from grader.words.verdict import Stopped, Verdict
 
 
 def for_learner(
@@ -16,7 +16,7 @@ def for_learner(
     """Return the text of a failure."""
     if excinfo is None:
         return "failed"
-    error = excinfo.value
+    error = _cause(excinfo.value)
     told = error.in_full() if isinstance(error, Verdict) else _of_unexpected(error, subject)
     lines = [wrapped(line) for line in told.split("\n")]
     return "\n".join([*lines, *(sentence(f"Hint: {hint}") for hint in hints)])
@@ -30,6 +30,15 @@ def title(test: str, subject: Subject) -> str:
 def wrapped(line: str) -> str:
     """Keep a line of a failure within 80 columns."""
     return line if len(line) <= 80 else sentence(line)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return the stop behind an error: out of time once, an answer is so ever after, at once.
+
+    Hypothesis, which calls it again, takes that for another result.
+    """
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return next((e for e in map(_cause, inner) if isinstance(e, Stopped)), error)
 
 
 def _of_unexpected(error: BaseException, subject: Subject) -> str:

@@ -73,7 +73,7 @@ SWITCHES = (
         torch.use_deterministic_algorithms,
     ),
     Switch("the working directory", os.getcwd, os.chdir),
-    Switch("the environment variables", _environment, _put_environment),
+    Switch("the environment variables", _environment, _put_environment, False),
     Switch("the warnings filters", lambda: list(warnings.filters), _put_warnings, False),
     Switch("the import path", lambda: list(sys.path), _put_path),
     Switch("the standard streams", lambda: (sys.stdin, sys.stdout, sys.stderr), _put_streams),
@@ -126,46 +126,64 @@ def reseeded() -> Iterator[None]:
         np.random.set_state(numpy)
 
 
+@dataclass(frozen=True)
+class Space:
+    """A module's or a class's names, as they were before any answer ran."""
+
+    told: str
+    home: Any
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+    size: int
+    behind: frozenset[str]  # what a new name here would hide: builtins, or what a class inherits
+
+    def restore(self) -> Iterator[str]:
+        """Put back each name that stands for something else; yield it."""
+        now = vars(self.home)
+        if len(now) != self.size:
+            for name in (now.keys() & self.behind) - {*self.names}:
+                delattr(self.home, name)
+                yield f"{self.told}.{name}"
+        if not all(map(operator.is_, map(now.get, self.names), self.values)):
+            for name, value in zip(self.names, self.values, strict=True):
+                if now.get(name) is not value:
+                    setattr(self.home, name, value)
+                    yield f"{self.told}.{name}"
+
+
+def _space(told: str, home: Any) -> Space:
+    held = {k: v for k, v in vars(home).items() if callable(v)}
+    bases = home.__mro__[1:] if isclass(home) else (builtins,)
+    behind = {name for base in bases for name in vars(base)} - vars(home).keys()
+    return Space(told, home, (*held,), (*held.values(),), len(vars(home)), frozenset(behind))
+
+
 @cache
-def _names() -> tuple[tuple[str, Any, tuple[str, ...], tuple[Any, ...]], ...]:
+def _spaces() -> tuple[Space, ...]:
     """Remember what the names that others rely on stand for, before any answer has run."""
     import pytest
 
-    spaces: list[tuple[str, Any]] = [("builtins", builtins), ("math", math), ("operator", operator)]
-    spaces += [("torch", torch), ("Tensor", torch.Tensor), ("TensorBase", torch._C.TensorBase)]
-    spaces += [
-        (f"torch.{part}", getattr(torch, part)) for part in ("autograd", "linalg", "testing")
-    ]
-    spaces += [("torch.nn.functional", torch.nn.functional), ("torch.special", torch.special)]
-    spaces += [("pytest", pytest), ("os", os)]
+    homes: list[tuple[str, Any]] = [("builtins", builtins), ("math", math), ("operator", operator)]
+    homes += [("torch", torch), ("Tensor", torch.Tensor), ("TensorBase", torch._C.TensorBase)]
+    homes += [(f"torch.{part}", getattr(torch, part)) for part in ("autograd", "linalg", "testing")]
+    homes += [("torch.nn.functional", torch.nn.functional), ("torch.special", torch.special)]
+    homes += [("pytest", pytest), ("os", os)]
     own = [(n, m) for n, m in sys.modules.items() if n.partition(".")[0] == "grader" and m]
-    spaces += own
-    spaces += [
+    homes += own
+    homes += [
         (f"{name}.{value.__name__}", value)
         for name, module in own
         for value in list(vars(module).values())
         if isclass(value) and value.__module__ == name
     ]
-    kept = []
-    for told, space in spaces:
-        held = {k: v for k, v in vars(space).items() if callable(v) or isclass(v)}
-        kept.append((told, space, tuple(held), tuple(held.values())))
-    return tuple(kept)
+    return tuple(_space(told, home) for told, home in homes)
 
 
 def remember_names() -> None:
     """Look at all names now, before the first answer is loaded."""
-    _names()
+    _spaces()
 
 
 def restored_names() -> list[str]:
     """Put back the names that stand for something else now; return them."""
-    replaced = []
-    for told, space, names, values in _names():
-        now = vars(space)
-        if not all(map(operator.is_, map(now.get, names), values)):
-            for name, value in zip(names, values, strict=True):
-                if now.get(name) is not value:
-                    setattr(space, name, value)
-                    replaced.append(f"{told}.{name}")
-    return replaced
+    return [name for space in _spaces() for name in space.restore()]

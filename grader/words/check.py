@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import torch
@@ -127,11 +128,19 @@ class Gradient:
         if not result.requires_grad:
             raise CutOff("returned a result that is cut off from the graph: no gradient flows back")
         up = self.upstream if self.upstream is not None else uneven(result)
+        load_autograd()
         with guard():
             grads = torch.autograd.grad(result, inputs, up.to(result.dtype), allow_unused=True)
         return tuple(
             torch.zeros_like(x) if g is None else g for g, x in zip(grads, inputs, strict=True)
         )
+
+
+@cache
+def load_autograd() -> None:
+    """Let torch load what its first gradient needs, sympy among it: not on the answer's time."""
+    x = torch.ones(2, requires_grad=True)
+    torch.autograd.grad(x.exp(), x, torch.ones(2))
 
 
 def uneven(like: Tensor) -> Tensor:

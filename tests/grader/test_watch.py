@@ -48,7 +48,7 @@ class Seat:
 
     def hear_it_is_done(self) -> str:
         """Return what is printed up to the end of a run that an answer has passed."""
-        return self.hear(r"^activations +# +1/1$") + self.hear()
+        return self.hear(r"^activations +# +1/1$") + "\n" + self.hear()
 
     def hear(self, wanted: str | re.Pattern[str] = VERDICT) -> str:
         """Return what is printed up to a line."""

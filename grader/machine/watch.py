@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -80,10 +81,11 @@ def load() -> None:
 
     for name in NEEDED:
         importlib.import_module(name)
-    _rehearse_hypothesis()  # before its plugin, which takes this for a mistake
+    _rehearse_hypothesis()
     plugins = importlib.metadata.entry_points(group="pytest11")
-    for name in (*(f"_pytest.{p}" for p in default_plugins), *(p.value for p in plugins)):
-        importlib.import_module(name)
+    with warnings.catch_warnings(action="ignore"):  # Hypothesis' plugin would rather come first
+        for name in (*(f"_pytest.{p}" for p in default_plugins), *(p.value for p in plugins)):
+            importlib.import_module(name)
     import torch
 
     torch.set_num_threads(1)  # a thread pool doesn't survive a fork

@@ -107,6 +107,13 @@ def test_a_tiny_probability_costs_what_it_costs(cross_entropy_of_distributions):
     check(cross_entropy_of_distributions, p, q, want=torch.tensor(0.5 * 40 * math.log(10)))
 
 
+@claim("S1-020")
+def test_what_is_rare_for_both_counts(cross_entropy_of_distributions):
+    p, q = inputs.vector(2.0**-30, 1 - 2.0**-30), inputs.vector(2.0**-40, 1 - 2.0**-40)
+    want = 2.0**-30 * 40 * math.log(2) - (1 - 2.0**-30) * math.log1p(-(2.0**-40))
+    check(cross_entropy_of_distributions, p, q, want=torch.tensor(want, dtype=torch.float64))
+
+
 def test_keeps_all_dimensions_but_the_last(cross_entropy_of_distributions):
     p = torch.tensor([[[0.5, 0.5], [0.25, 0.75], [0.125, 0.875]]])
     q = torch.tensor([[[0.75, 0.25], [0.5, 0.5], [0.25, 0.75]]])

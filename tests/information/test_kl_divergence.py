@@ -126,6 +126,13 @@ def test_the_ratio_may_be_larger_than_any_number(kl_divergence):
     check(kl_divergence, p, q, want=want)
 
 
+def test_a_tiny_probability_counts(kl_divergence):
+    tiny = 2.0**-30
+    p, q = inputs.vector(tiny, 1 - tiny), inputs.vector(0.5, 0.5)
+    want = math.log(2) + tiny * math.log(tiny) + (1 - tiny) * math.log1p(-tiny)
+    check(kl_divergence, p, q, want=torch.tensor(want, dtype=torch.float64))
+
+
 def test_keeps_all_dimensions_but_the_last(kl_divergence):
     p = torch.tensor([[[0.5, 0.5], [0.25, 0.75], [0.125, 0.875]]])
     q = torch.tensor([[[0.75, 0.25], [0.5, 0.5], [0.25, 0.75]]])

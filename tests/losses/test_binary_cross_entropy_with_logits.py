@@ -124,9 +124,10 @@ def test_of_no_entries_the_mean_is_nan_and_the_sum_0(binary_cross_entropy_with_l
 
 
 def test_refuses_shapes_that_would_broadcast(binary_cross_entropy_with_logits):
-    logits, labels = torch.zeros(3, 1), torch.zeros(3)
-    expected = {"raises": ValueError, "naming": {"labels": (3,)}}
-    check(binary_cross_entropy_with_logits, logits, labels, **expected)
+    for shape in ((3,), (1, 1), (3, 2)):
+        logits, labels = torch.zeros(3, 1), torch.zeros(shape)
+        expected = {"raises": ValueError, "naming": {"labels": shape}}
+        check(binary_cross_entropy_with_logits, logits, labels, **expected)
 
 
 @pytest.mark.parametrize("bad", [-1.0, 1.25, math.nan])

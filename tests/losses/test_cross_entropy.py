@@ -160,6 +160,13 @@ def test_a_single_row_is_a_loss_in_a_row(cross_entropy):
     check(cross_entropy, logits, torch.tensor([1]), reduction="none", want=want)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_keeps_the_dtype_of_the_logits(cross_entropy, dtype, reduction):
+    logits, want = torch.zeros(1, 2, dtype=dtype), torch.tensor(math.log(2), dtype=dtype)
+    check(cross_entropy, logits, torch.tensor([1]), reduction=reduction, want=want)
+
+
 def test_one_class_costs_nothing(cross_entropy):
     for targets in (torch.tensor([0, 0]), torch.tensor([0, -100])):
         check(cross_entropy, torch.tensor([[3.0], [-2.0]]), targets, want=torch.tensor(0.0))

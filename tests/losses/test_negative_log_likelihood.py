@@ -74,9 +74,10 @@ def test_a_single_row_is_a_loss_in_a_row(negative_log_likelihood):
 
 @claim("S0-316")
 def test_an_impossible_target_costs_infinity(negative_log_likelihood):
-    p = torch.tensor([[0.0, 1.0], [0.0, 1.0]])
-    want = torch.tensor([torch.inf, 0.0])
-    check(negative_log_likelihood, p, torch.tensor([0, 1]), "none", want=want)
+    for dtype in (torch.float32, torch.float64):
+        p = torch.tensor([[0.0, 1.0], [0.0, 1.0]], dtype=dtype)
+        want = torch.tensor([torch.inf, 0.0], dtype=dtype)
+        check(negative_log_likelihood, p, torch.tensor([0, 1]), "none", want=want)
 
 
 @claim("S0-318")

@@ -120,6 +120,17 @@ def test_a_masked_class_without_weight_takes_no_part(soft_cross_entropy):
     )
 
 
+def test_a_small_label_counts(soft_cross_entropy):
+    labels = inputs.vector(2.0**-30, 1 - 2.0**-30)[None]
+    want = torch.tensor(1e4 * 2.0**-30, dtype=torch.float64)
+    check(soft_cross_entropy, inputs.vector(-1e4, 0)[None], labels, want=want)
+
+
+def test_rows_without_labels_count_in_the_mean(soft_cross_entropy):
+    labels = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+    check(soft_cross_entropy, torch.zeros(2, 2), labels, want=torch.tensor(math.log(2) / 2))
+
+
 def test_of_no_rows_the_mean_is_nan_and_the_sum_0(soft_cross_entropy):
     none = torch.zeros(0, 3)
     check(soft_cross_entropy, none, none, want=torch.tensor(torch.nan))

@@ -171,10 +171,11 @@ class Waiting(pytest.Item):
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Report a waiting test at once: hundreds of untouched exercises cost no time."""
     if not isinstance(item, Waiting):
         return None
+    item.session._setupstate.teardown_exact(nextitem)  # of the chapter that ends here, if one does
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     item.ihook.pytest_runtest_logreport(report=item.report())
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)

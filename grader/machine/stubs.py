@@ -39,7 +39,7 @@ def is_begun(path: Path) -> bool:
         tree = ast.parse(path.read_bytes())
     except FileNotFoundError:
         return False
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, OSError):  # a folder stands there, or it can't be read
         return True
     functions = _functions(tree)
     return not functions or not all(map(_is_unwritten, functions)) or _has_other_code(tree)

@@ -171,6 +171,9 @@ def _factor(ratio: float) -> str:
 
 
 def _tensors(got: object, want: object) -> tuple[Tensor, Tensor] | None:
+    # By its type: an object may say that it is of another class, and torch believes it.
+    if type(got) not in (tuple, list, Tensor, float):
+        return None
     if isinstance(got, tuple | list) and isinstance(want, tuple | list) and len(got) == len(want):
         pairs = [_tensors(a, b) for a, b in zip(got, want, strict=True)]
         off = [p for p in pairs if p and (p[0].shape != p[1].shape or not close(*p).all())]

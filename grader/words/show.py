@@ -16,7 +16,7 @@ def show(value: object, room: int = WIDTH - 10, digits: int = 5) -> str:
     """Return `value` as text, broken into lines of at most about `room` columns."""
     if isinstance(value, np.ndarray):
         return _array(f"numpy {value.dtype}{list(value.shape)}", value.tolist(), room, digits)
-    if issubclass(type(value), Tensor):  # an object may say that it is of another class
+    if isinstance(value, Tensor) and issubclass(type(value), Tensor):  # it may lie about its class
         kind = f"{plain(value.dtype)}{list(value.shape)}"
         if value.numel() > FEW:
             return f"{kind} (largest {_number(_largest(value), digits)} in size)"

@@ -1,12 +1,13 @@
-"""How long and how much: an answer that runs in this process gets so many seconds, and so much memory.
+"""How long and how much: an answer in this process gets so many seconds, and so much memory.
 
 The clock of a check counts only the answer's own time, over all its calls. An alarm interrupts what
-runs; one that goes on (it catches everything, or never comes back to Python) is interrupted again
-and again, and ends the run in the end: in one process nothing gentler is left.
+runs, again and again. What goes on all the same (a loop in C never hears of an alarm) is ended by
+the warden, a small process that looks on: with it ends the run, as one process has only one life.
 """
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -21,10 +22,74 @@ from grader.words.verdict import Stopped
 _signal: Any = sys.modules["_signal"]
 _handle: Any = _signal.signal
 _alarm: Any = getattr(_signal, "setitimer", None)  # not there on Windows
-_write, _end = os.write, os._exit
+_write = os.write
 AGAIN = 0.05  # seconds between interruptions
-PATIENCE = 3.0  # seconds of interruptions before the run is given up
+PATIENCE = 3.0  # seconds of interruptions before the run is ended
 MORE_MEMORY = 4 << 30  # bytes that an answer may take beside what the process holds already
+
+
+WATCHES = r"""
+import os, queue, sys, threading
+heard, left, words = queue.Queue(), None, ""
+def listen():
+    for line in sys.stdin:
+        heard.put(line)
+    heard.put(None)
+threading.Thread(target=listen, daemon=True).start()
+while True:
+    try:
+        line = heard.get(timeout=left)
+    except queue.Empty:
+        sys.stderr.write(words.replace("\t", "\n"))
+        sys.stderr.flush()
+        os.kill(int(sys.argv[1]), 9 if os.name == "posix" else 15)
+        break
+    if line is None:
+        break
+    seconds, _, words = line.partition(" ")
+    left = float(seconds) or None
+"""
+
+
+class Warden:
+    """The process that ends this one if an answer neither comes back nor lets itself be stopped."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has been started."""
+        return self._process is not None
+
+    def start(self) -> None:
+        """Start it, where standard error is the one that its last words should be read on."""
+        command = [sys.executable, "-I", "-S", "-c", WATCHES, str(os.getpid())]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        """Let it go."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait()
+            self._process = None
+
+    @contextmanager
+    def waiting(self, seconds: float, told: str) -> Iterator[None]:
+        """Have this process ended if the block lasts longer."""
+        last = f"\tThe answer {told}, and doesn't let itself be stopped: the run ends here.\t"
+        self._tell(f"{seconds} {last}\n")
+        try:
+            yield
+        finally:
+            self._tell("0 \n")
+
+    def _tell(self, line: str) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            _write(self._process.stdin.fileno(), line.encode())
+
+
+WARDEN = Warden()
 
 
 class Clock:
@@ -41,17 +106,23 @@ class Clock:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Interrupt the block when the time is up."""
-        if not self.seconds or sys.gettrace() is not None or not _can_interrupt():
+        if not self.seconds or sys.gettrace() is not None:
             yield  # no limit, or somebody steps through it in a debugger
             return
         if self.left <= 0:
             raise Stopped(self.told)
+        with WARDEN.waiting(self.left + PATIENCE, self.told), self._alarmed():
+            yield
+
+    @contextmanager
+    def _alarmed(self) -> Iterator[None]:
+        if not _can_interrupt():
+            yield
+            return
         is_up: list[bool] = []
 
         def ring(number: int, frame: FrameType | None) -> None:
             is_up.append(True)
-            if len(is_up) * AGAIN > PATIENCE:
-                _give_up(self.told)
             raise Stopped(self.told)
 
         before = _handle(signal.SIGALRM, ring)
@@ -72,14 +143,6 @@ class Clock:
 def _can_interrupt() -> bool:
     """Whether there are alarms here: not on Windows, and not beside the main thread."""
     return threading.current_thread() is threading.main_thread() and _alarm is not None
-
-
-def _give_up(told: str) -> None:
-    """End the process: the answer doesn't let itself be interrupted."""
-    words = f"\nThe answer {told}, and doesn't let itself be interrupted: the run ends here.\n"
-    told_to = sys.__stderr__.fileno() if sys.__stderr__ else 2
-    _write(told_to, words.encode())
-    _end(3)
 
 
 @contextmanager

@@ -275,12 +275,13 @@ def pytest_runtest_call(item: pytest.Item) -> Generator:
     subject = subject_of(item)
     if subject is None or not subject.is_learners:
         return (yield)
-    from grader.machine import state
-    from grader.machine.limits import Clock
+    from grader.machine import limits, state
 
     state.remember_names()
+    if item.config.stash[RUN].time_limit:
+        _start_warden(item.config)
     # What an answer returns can be slow as well: to show, to compare, to differentiate.
-    whole = Clock(12 * item.config.stash[RUN].time_limit, subject.answer.clock.where)
+    whole = limits.Clock(12 * item.config.stash[RUN].time_limit, subject.answer.clock.where)
     try:
         with state.reseeded(), whole.running():
             made = yield
@@ -293,6 +294,19 @@ def pytest_runtest_call(item: pytest.Item) -> Generator:
     if passed + 1 == run.sizes[subject.key] and (unsteady := subject.unsteady()):
         raise unsteady
     return made
+
+
+def _start_warden(config: pytest.Config) -> None:
+    """Start the process that ends a run which nothing else can: past pytest's own capturing."""
+    from grader.machine.limits import WARDEN
+
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if not WARDEN.is_there:
+        if capture:
+            capture.suspend_global_capture()
+        WARDEN.start()
+        if capture:
+            capture.resume_global_capture()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -393,7 +407,10 @@ class Collected:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the process that isolated answers were forked from."""
+    """End the processes that a run has started."""
+    limits = sys.modules.get("grader.machine.limits")
+    if limits is not None:
+        limits.WARDEN.stop()
     isolated = sys.modules.get("grader.machine.isolated")
     if isolated is not None and config.option.isolated:
         isolated.close()

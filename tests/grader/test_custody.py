@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from grader.machine import state
+from grader.machine import catalogue, state
 from grader.machine.answer import Answer
 from grader.machine.custody import custody
 from grader.machine.limits import Clock
@@ -207,3 +208,19 @@ def test_a_folder_in_place_of_the_file_is_told(tmp_path):
     (tmp_path / "act.py").mkdir()
     with pytest.raises(Broken, match="there is no file"):
         Answer("act", Path(tmp_path / "act.py")).call()
+
+
+@pytest.mark.slow
+def test_a_loop_that_hears_of_no_alarm_ends_the_run_with_a_sentence(tmp_path):
+    name, path = next(iter(catalogue.paths().items()))
+    (tmp_path / path.parent.name).mkdir()
+    endless = f"def {name}(*args, **kwargs):\n    max(iter(int, 1))\n"
+    (tmp_path / path.parent.name / f"{name}.py").write_text(endless)
+    command = [sys.executable, "-m", "pytest", name, f"--target={tmp_path}", "--time-limit=0.2"]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode != 0
+    assert "timed out after 0.2 s in check 1 of" in done.stderr
+    assert "doesn't let itself be stopped: the run ends here." in done.stderr

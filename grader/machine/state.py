@@ -26,6 +26,9 @@ import torch
 
 from grader.words.verdict import Stopped
 
+# Bound now: whoever replaces these names must not blind who looks for replaced names.
+_all, _map, _zip, _is = all, map, zip, operator.is_
+
 
 @dataclass(frozen=True)
 class Switch:
@@ -144,8 +147,8 @@ class Space:
             for name in (now.keys() & self.behind) - {*self.names}:
                 delattr(self.home, name)
                 yield f"{self.told}.{name}"
-        if not all(map(operator.is_, map(now.get, self.names), self.values)):
-            for name, value in zip(self.names, self.values, strict=True):
+        if not _all(_map(_is, _map(now.get, self.names), self.values)):
+            for name, value in _zip(self.names, self.values, strict=True):
                 if now.get(name) is not value:
                     setattr(self.home, name, value)
                     yield f"{self.told}.{name}"
@@ -168,6 +171,7 @@ def _spaces() -> tuple[Space, ...]:
     homes += [(f"torch.{part}", getattr(torch, part)) for part in ("autograd", "linalg", "testing")]
     homes += [("torch.nn.functional", torch.nn.functional), ("torch.special", torch.special)]
     homes += [("pytest", pytest), ("os", os)]
+    homes += [(part.__name__, part) for part in (pytest.TestReport, pytest.CallInfo)]
     own = [(n, m) for n, m in sys.modules.items() if n.partition(".")[0] == "grader" and m]
     homes += own
     homes += [

@@ -121,6 +121,12 @@ def claims(session: nox.Session) -> None:
 
 
 @nox.session
+def hostile(session: nox.Session) -> None:
+    """Write .github/ATTACKS.md: what hostile and careless submissions come to."""
+    run(session, "run", "tests.hostile.table")
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style, format and the grader's types."""
     run(session, "lint", "ruff", "check", ".")

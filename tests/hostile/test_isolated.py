@@ -1,0 +1,24 @@
+"""The bank of hostile and careless submissions, in processes of their own."""
+
+import pytest
+
+from tests.hostile.bank import ATTACKS
+from tests.hostile.judging import Runs, faults_of, faults_of_run, outcome
+
+pytestmark = pytest.mark.slow  # each run is a process that imports torch
+IN_RUNS = [a for a in ATTACKS if outcome(a, "isolated").kind != "ends the run"]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory) -> Runs:
+    """Grade the bank once."""
+    return Runs("isolated", tmp_path_factory.mktemp("isolated"))
+
+
+@pytest.mark.parametrize("attack", IN_RUNS, ids=lambda attack: attack.name)
+def test_an_attack_comes_to_what_is_due(attack, runs):
+    assert list(faults_of(attack, runs)) == []
+
+
+def test_nothing_else_comes_of_them(runs):
+    assert [fault for run in runs.runs for fault in faults_of_run(run)] == []

@@ -1,0 +1,35 @@
+"""The bank of hostile and careless submissions, in one process."""
+
+import pytest
+
+from tests.hostile.bank import ATTACKS
+from tests.hostile.harness import grade, placed
+from tests.hostile.judging import Runs, faults_of, faults_of_run, outcome
+
+pytestmark = pytest.mark.slow  # each run is a process that imports torch
+IN_RUNS = [a for a in ATTACKS if outcome(a, "plain").kind != "ends the run"]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory) -> Runs:
+    """Grade the bank once."""
+    return Runs("plain", tmp_path_factory.mktemp("plain"))
+
+
+@pytest.mark.parametrize("attack", IN_RUNS, ids=lambda attack: attack.name)
+def test_an_attack_comes_to_what_is_due(attack, runs):
+    assert list(faults_of(attack, runs)) == []
+
+
+def test_nothing_else_comes_of_them(runs):
+    assert [fault for run in runs.runs for fault in faults_of_run(run)] == []
+
+
+ENDING = [a for a in ATTACKS if a.plain.kind == "ends the run"]
+
+
+@pytest.mark.parametrize("attack", ENDING, ids=lambda attack: attack.name)
+def test_what_ends_the_run_gets_no_credit_and_harms_nothing(attack, tmp_path):
+    [folder] = placed([attack])
+    run = grade(folder, tmp_path)
+    assert (run.outcomes, run.changed, run.left) == ({}, [], [])

@@ -40,7 +40,12 @@ def _parser() -> argparse.ArgumentParser:
 
     command(_list).add_argument("--json", action="store_true", help="print JSON")
     command(_next)
-    command(_show, "name")
+    shown = command(_show, "name")
+    shown.add_argument(
+        "--accuracy", action="store_true", help="how far results are from exact ones"
+    )
+    shown.add_argument("--solution", action="store_true", help="the solution, once it is done")
+    shown.add_argument("--force", action="store_true", help="the solution, done or not")
     command(_hint, "name")
     command(_reset, "name")
     command(_claims).add_argument("--json", action="store_true", help="print JSON")
@@ -79,11 +84,10 @@ def _known(name: str) -> catalogue.Entry:
     raise UnknownExercise(f"NAME is {name!r}, but there is no such exercise{told}")
 
 
-def state(name: str, done: set[str]) -> str:
+def state(name: str, verdicts: dict[str, str]) -> str:
     """Say where an exercise stands, without running it."""
-    if name in done:
-        return "done"
-    return "begun" if stubs.is_begun(catalogue.exercise_path(name)) else ""
+    begun = "begun" if stubs.is_begun(catalogue.exercise_path(name)) else ""
+    return begun and verdicts.get(name, begun)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -92,11 +96,11 @@ def _list(options: argparse.Namespace) -> int:
     if options.json:
         sys.stdout.write(json.dumps([e.as_json() for e in entries], indent=1) + "\n")
         return 0
-    done = progress.done()
+    verdicts = progress.states()
     for chapter in sorted({e.chapter for e in entries}):
         here = [e for e in entries if e.chapter == chapter]
-        count = sum(e.name in done for e in here)
-        rows = [[e.name, e.level, state(e.name, done)] for e in here]
+        rows = [[e.name, e.level, state(e.name, verdicts)] for e in here]
+        count = sum(row[-1] == "done" for row in rows)
         table(f"{chapter}  {count}/{len(here)}", ["exercise", "level", ""], rows)
     return 0
 
@@ -109,8 +113,14 @@ def _next(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    """Print what an exercise asks for, and the claims behind it."""
+    """Print what an exercise asks for and the claims behind it, or what its options name."""
     entry = _known(options.name)
+    if options.accuracy:
+        from grader.machine import accuracy
+
+        return accuracy.show(entry.name)
+    if options.solution or options.force:
+        return _show_solution(entry.name, options.force)
     source = catalogue.solution_path(entry.name).read_text(encoding="utf8")
     rows = {claim.id: claim for claim in ledger.claims()}
     say(f"{entry.path}   level: {entry.level}")
@@ -121,6 +131,19 @@ def _show(options: argparse.Namespace) -> int:
     for claim in entry.claims:
         if claim in rows:
             say(f"{claim} ({rows[claim].verdict}): {rows[claim].statement}")
+    return 0
+
+
+def _show_solution(name: str, force: bool) -> int:
+    if name not in progress.done():
+        if not force:
+            sys.stderr.write(f"{name} isn't done: its solution opens then, or with --force\n")
+            return 2
+        say(f"{name} isn't done: this is shown because of --force.\n")
+    say(catalogue.solution_path(name).read_text(encoding="utf8"), wrap=False)
+    for style, source in catalogue.right_answers(name).items():
+        say(f"\nAnother answer that is right, {style}:\n")
+        say(source, wrap=False)
     return 0
 
 

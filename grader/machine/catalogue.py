@@ -21,6 +21,7 @@ class Declarations:
     benchmarks: list[str] = field(default_factory=list)
     wrong: dict[str, str] = field(default_factory=dict)  # name -> diagnosis
     right: dict[str, str] = field(default_factory=dict)  # name -> style
+    refusals: set[str] = field(default_factory=set)  # tests that only ask for errors
 
     @property
     def claims(self) -> list[str]:
@@ -64,6 +65,7 @@ def read(path: Path) -> Declarations:
             against = [i for mark, values in marks if mark == "counterexample" for i in values]
             if node.name.startswith("test_"):
                 found.tests[node.name] = ids
+                found.refusals |= {node.name} if _only_asks_for_errors(node) else set()
             elif node.name.startswith("bench_"):
                 found.benchmarks.append(node.name)
             if against:
@@ -143,6 +145,26 @@ def solution_path(name: str) -> Path:
     return SOLUTIONS / paths()[name].parent.name / f"{name}.py"
 
 
+def right_answers(name: str) -> dict[str, str]:
+    """Return the sources of an exercise's @right answers by their styles, with their helpers."""
+    path = paths()[name]
+    text = path.read_text(encoding="utf8")
+    nodes = {
+        n.name: n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef | ast.ClassDef)
+    }
+
+    def source(node: ast.FunctionDef | ast.ClassDef, seen: set[str]) -> list[str]:
+        seen.add(node.name)
+        used = [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in nodes]
+        helpers = [h for u in used if u not in seen for h in source(nodes[u], seen)]
+        return [*helpers, ast.get_source_segment(text, node) or ""]
+
+    return {
+        style: "\n\n\n".join(source(nodes[function], set()))
+        for function, style in read(path).right.items()
+    }
+
+
 def test_path(word: str) -> str | None:
     """Return the hidden tests of an exercise's name, file or chapter; None for anything else."""
     plain = word.replace("\\", "/").removeprefix("./").rstrip("/").removeprefix("exercises/")
@@ -176,6 +198,12 @@ def _marks(node: ast.FunctionDef | ast.ClassDef) -> Iterator[tuple[str, list[str
         name = ast.unparse(call.func if call else decorator).rpartition(".")[2]
         args = call.args if call else []
         yield name, [str(a.value) for a in args if isinstance(a, ast.Constant)]
+
+
+def _only_asks_for_errors(test: ast.AST) -> bool:
+    calls = [node for node in ast.walk(test) if isinstance(node, ast.Call)]
+    checks = [c for c in calls if ast.unparse(c.func) in ("check", "check_gradient")]
+    return bool(checks) and all(any(k.arg == "raises" for k in c.keywords) for c in checks)
 
 
 def _literal(keyword: ast.keyword, path: Path) -> Any:

@@ -1,5 +1,6 @@
 """`python -m grader`: what it prints, what it keeps, how it refuses."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -102,11 +103,91 @@ def test_the_next_exercise_has_its_predecessors_done():
     assert scoreboard.next_exercise(set(order)) is None
 
 
+def store(**verdicts):
+    """Leave behind what a run would."""
+    kept = {name: [state, progress.fingerprint(name)] for name, state in verdicts.items()}
+    progress.FILE.write_text(json.dumps(kept))
+
+
+def board(**outcomes):
+    """Return what a run came to, for exercises of one test each."""
+    made = scoreboard.Board()
+    for name, outcome in outcomes.items():
+        key = ("activations", name, "exercises")
+        made.outcomes[key]["test_a"], made.sizes[key] = outcome, 1
+    return made
+
+
+def test_the_list_says_where_each_exercise_stands(capsys):
+    for name, text in {"softmax": "one", "sigmoid": "two", "softmin": "three"}.items():
+        path = catalogue.exercise_path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    progress.remember(board(softmax="passed", sigmoid="failed"))
+    main(["list"])
+    rows = [line.split("|") for line in capsys.readouterr().out.splitlines()]
+    found = {row[0].strip(): row[-1].strip() for row in rows if len(row) == 3}
+    told = {"softmax": "done", "sigmoid": "to mend", "softmin": "begun", "log_softmax": ""}
+    assert told.items() <= found.items()
+    catalogue.exercise_path("sigmoid").write_text("another try")
+    assert progress.states() == {"softmax": "done"}
+
+
+@pytest.mark.parametrize(
+    "spoilt", ["", "{", "[1]", '{"softmax": "x", "sigmoid": ["done", 1]}', "[" * 10**5]
+)
+def test_a_spoilt_record_of_progress_holds_nothing(spoilt):
+    progress.FILE.write_text(spoilt)
+    assert progress.states() == {}
+    path = catalogue.exercise_path("softmax")
+    path.parent.mkdir(parents=True)
+    path.write_text("one")
+    progress.remember(board(softmax="passed"))
+    assert progress.done() == {"softmax"}
+    assert [file.name for file in progress.FILE.parent.glob("progress*")] == ["progress.json"]
+
+
+def test_the_solution_opens_when_the_exercise_is_done(capsys):
+    assert main(["show", "softmax", "--solution"]) == 2
+    refused = capsys.readouterr()
+    assert refused.out == ""
+    assert refused.err == "softmax isn't done: its solution opens then, or with --force\n"
+    assert main(["show", "softmax", "--solution", "--force"]) == 0
+    forced = capsys.readouterr().out
+    assert forced.startswith("softmax isn't done: this is shown because of --force.")
+    path = catalogue.exercise_path("softmax")
+    path.parent.mkdir(parents=True)
+    path.write_text("one")
+    store(softmax="done")
+    assert main(["show", "softmax", "--solution"]) == 0
+    printed = capsys.readouterr().out
+    assert "--force" not in printed
+    assert "powers / powers.sum(dim, keepdim=True)" in printed
+    assert "by way of log-sum-exp: exp(z - log sum exp z)" in printed
+    assert "def through_the_logarithm(logits, dim=-1):" in printed
+    assert "def test_" not in printed
+    assert "@" not in printed
+
+
+def test_another_right_answer_comes_with_its_helpers():
+    with_helpers = 0
+    for name, path in catalogue.paths().items():
+        hidden = ast.parse(path.read_bytes()).body
+        defined = {node.name for node in hidden if isinstance(node, ast.FunctionDef)}
+        for source in catalogue.right_answers(name).values():
+            tree = ast.parse(source)
+            here = {node.name for node in tree.body}
+            used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & defined
+            assert used <= here | {name}
+            with_helpers += len(here) > 1
+    assert with_helpers
+
+
 def test_done_ends_when_the_file_changes():
     path = catalogue.exercise_path("softmax")
     path.parent.mkdir(parents=True)
     path.write_text("one")
-    progress.FILE.write_text(json.dumps({"softmax": progress.fingerprint("softmax")}))
+    store(softmax="done")
     assert progress.done() == {"softmax"}
     path.write_text("two")
     assert progress.done() == set()

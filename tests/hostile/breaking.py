@@ -33,12 +33,14 @@ ATTACKS = [
             "    except BaseException:\n"
             "        pass"
         ),
+        ENDS_THE_RUN,
         refused(LATE),
     ),
     attack(
         "a long call into C",
         "stay where Python can't be interrupted",
-        answering("return sum(range(2 * 10**8))"),
+        answering("return sum(range(3 * 10**9))"),
+        ENDS_THE_RUN,
         refused(LATE),
     ),
     attack(

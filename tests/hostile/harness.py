@@ -92,9 +92,14 @@ def grade(attacks: dict[str, Attack], room: Path, *options: str) -> Graded:
         _place(attack, name, answers, canaries)
     for name in NEIGHBOURS:
         _write(answers / catalogue.paths()[name].parent.name / f"{name}.py", _solution(name))
-    before = _fingerprints(canaries, ROOT / "solutions", ROOT / "tests")
+    theirs = [
+        path
+        for name in attacks
+        for path in (catalogue.solution_path(name), catalogue.paths()[name])
+    ]
+    before = _fingerprints([*canaries.rglob("*"), *theirs])
     status, printed, left = _run(room, f"--target={answers}", *options, *attacks, *NEIGHBOURS)
-    after = _fingerprints(canaries, ROOT / "solutions", ROOT / "tests")
+    after = _fingerprints([*canaries.rglob("*"), *theirs])
     changed = sorted(p for p in before.keys() | after.keys() if before.get(p) != after.get(p))
     return Graded(status, printed, left, changed, _outcomes(room / "report.xml"))
 
@@ -137,12 +142,11 @@ def _write(path: Path, text: bytes) -> None:
     path.write_bytes(text)
 
 
-def _fingerprints(*folders: Path) -> dict[str, str]:
+def _fingerprints(paths: list[Path]) -> dict[str, str]:
     """Return what every file holds, and its mode."""
-    files = (p for folder in folders for p in folder.rglob("*") if "__pycache__" not in p.parts)
     return {
         str(p): f"{p.lstat().st_mode:o} {hashlib.sha256(p.read_bytes()).hexdigest()}"
-        for p in files
+        for p in paths
         if p.is_file()
     }
 

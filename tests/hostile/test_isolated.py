@@ -17,8 +17,10 @@ def runs(tmp_path_factory) -> Runs:
 
 @pytest.mark.parametrize("attack", IN_RUNS, ids=lambda attack: attack.name)
 def test_an_attack_comes_to_what_is_due(attack, runs):
-    assert list(faults_of(attack, runs)) == []
+    faults = list(faults_of(attack, runs))
+    assert not faults, "\n".join(faults)
 
 
 def test_nothing_else_comes_of_them(runs):
-    assert [fault for run in runs.runs for fault in faults_of_run(run)] == []
+    faults = [fault for run in runs.runs for fault in faults_of_run(run)]
+    assert not faults, "\n".join(faults)

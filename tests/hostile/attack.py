@@ -37,6 +37,7 @@ class Attack:
     plain: Outcome
     isolated: Outcome
     takes_tensors: bool = False  # whether it must stand where a tensor comes in and goes out
+    at: str = ""  # the exercise, where it must be one that is differentiated
     place: str = "file"  # or "folder", or "link": what stands where the file should
     beside: dict[str, str] = field(default_factory=dict)  # more files of the learner's folder
 

@@ -263,7 +263,7 @@ ATTACKS = [
         "an error with a lie for words",
         "end the run while its words are read",
         answering("raise Lie", "class Lie(Exception):\n    def __str__(self): sys.exit(0)\n\n\n"),
-        refused("Lie", "ended the process"),
+        refused("raised SystemExit", "Lie", "ended the process"),
     ),
     attack(
         "an error within errors",
@@ -362,6 +362,6 @@ ATTACKS = [
             "    def backward(ctx, up): time.sleep(60)\n",
         ),
         refused("timed out after 2 s in check"),
-        takes_tensors=True,
+        at="scaled_log_sum_exp",
     ),
 ]

@@ -20,7 +20,7 @@ from tests.hostile.attack import Attack
 
 # One function each, with arguments. In the first, a tensor comes in first, and one goes out.
 TAKE_TENSORS = (
-    *("log_softmax", "log_sum_exp", "scaled_log_sum_exp", "sigmoid", "softmax", "softmax_jacobian"),
+    *("log_softmax", "log_sum_exp", "sigmoid", "softmax", "softmax_jacobian"),
     *("softmin", "two_class_softmax", "gan_value", "gan_value_discrete", "gan_value_from_logits"),
     *("generator_loss", "generator_objective", "optimal_discriminator", "binary_cross_entropy"),
     *("laplacian_quadratic_form", "normalized_laplacian", "random_walk_laplacian"),
@@ -74,6 +74,7 @@ def placed(attacks: list[Attack]) -> list[dict[str, Attack]]:
     folders: list[dict[str, Attack]] = []
     for attack in attacks:
         fitting = TAKE_TENSORS if attack.takes_tensors else (*OTHERS, *TAKE_TENSORS)
+        fitting = (attack.at,) if attack.at else fitting
         for folder in folders:
             free = [name for name in fitting if name not in folder]
             if free:

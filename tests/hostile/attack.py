@@ -11,7 +11,7 @@ HEAD = "import os, sys, time, torch\n\n\n"
 class Outcome:
     """What must come of an attack: `told` has the sentences of which the verdict holds one."""
 
-    kind: str  # "refused", "passes" or "ends the run"
+    kind: str  # "refused", "passes", "ends the run" or "gets credit"
     told: tuple[str, ...] = ()
 
 
@@ -22,6 +22,10 @@ def refused(*told: str) -> Outcome:
 
 PASSES = Outcome("passes")  # it is right, and what it tries besides comes to nothing
 ENDS_THE_RUN = Outcome("ends the run")  # no credit for anything; plain mode can't do better
+
+GETS_CREDIT = Outcome("gets credit")  # what plain mode can't keep from whoever means it
+
+ALONE = ("ends the run", "gets credit")  # spoils the run that it is in
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,14 @@
 """Submissions that want credit they aren't due: by posing results, patches, state, and memory."""
 
-from tests.hostile.attack import PASSES, answering, attack, refused, right_after, right_but
+from tests.hostile.attack import (
+    GETS_CREDIT,
+    PASSES,
+    answering,
+    attack,
+    refused,
+    right_after,
+    right_but,
+)
 
 EQUAL = "def __eq__(self, other): return True\n    def __ne__(self, other): return False\n    __hash__ = None"
 ALWAYS = "lambda *args, **kwargs: True"
@@ -240,6 +248,18 @@ ATTACKS += [
         refused(REPLACED, "raised KeyError"),
         PASSES,
         takes_tensors=True,
+    ),
+    attack(
+        "the grader's check and its guard replaced",
+        "make every check come out right, and blind who looks for replaced names",
+        answering(
+            "sys.modules['grader.machine.state'].restored_names = lambda: []\n"
+            "sys.modules['grader.words.check'].Call.judge = lambda *args: None\n"
+            "return args[0] * 0"
+        ),
+        GETS_CREDIT,
+        refused("returned"),
+        at="sigmoid",
     ),
     attack(
         "a verdict's class replaced",

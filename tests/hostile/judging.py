@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.hostile.attack import Attack, Outcome
+from tests.hostile.attack import ALONE, Attack, Outcome
 from tests.hostile.bank import ATTACKS
 from tests.hostile.harness import NEIGHBOURS, Graded, grade, placed
 
@@ -25,7 +25,7 @@ class Runs:
     def __init__(self, mode: str, room: Path) -> None:
         self.mode = mode
         options = ("--isolated",) if mode == "isolated" else ()
-        chosen = [a for a in ATTACKS if outcome(a, mode).kind != "ends the run"]
+        chosen = [a for a in ATTACKS if outcome(a, mode).kind not in ALONE]
         self.folders = placed(chosen)
         self.runs = []
         for number, folder in enumerate(self.folders):

@@ -9,7 +9,7 @@ FILE = ROOT / ".github" / "ATTACKS.md"
 HEAD = """# What hostile and careless submissions come to
 
 Written by `nox -s hostile` from the bank in `tests/hostile/`, which `nox -s tests` runs in both modes. There are {count}
-of them. Each gets no credit that it isn't due; in the run that it is in, right answers to other exercises pass, no file
+of them. But for what is printed **bold**, each gets no credit that it isn't due; in the run that it is in, right answers to other exercises pass, no file
 outside its folder changes, no process is left, and neither a traceback of the grader nor the source of a test is shown.
 
 - *plain*: `pytest` in one process, for the learner's own machine;
@@ -24,8 +24,8 @@ it stops accidents and short cuts, and nobody who means it.
 {ends}
 - A library written in C can open a file without Python hearing of it (`torch.save` and `torch.from_file` are refused by
   name, their innards are not), and what runs after the answer has returned (`__del__`, a hook in a gradient) isn't fenced.
-- Objects of the grader are reachable from `sys.modules`; names that are replaced are put back after each test and told,
-  but values deeper within are not compared.
+- Objects of the grader are reachable from `sys.modules`. Names that are replaced are put back after each test and told;
+  whoever replaces those that look for it as well gets full credit, in that run for all that follow.
 - It can know that it is graded (pytest sets an environment variable), and be right only then.
 
 Isolated, an answer can't reach the tests, the comparison or the verdict. It can still do these:
@@ -74,7 +74,11 @@ def _cell(outcome: Outcome) -> str:
         return "told: what came back, and what it should be"
     if outcome.kind == "refused":
         return f"told: {outcome.told[0].replace('$name', 'NAME')}"
-    return "passes: it is right, and harms nobody" if outcome.kind == "passes" else outcome.kind
+    return (
+        "passes: it is right, and harms nobody"
+        if outcome.kind == "passes"
+        else f"**{outcome.kind}**"
+    )
 
 
 if __name__ == "__main__":

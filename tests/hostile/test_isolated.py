@@ -2,11 +2,12 @@
 
 import pytest
 
+from tests.hostile.attack import ALONE
 from tests.hostile.bank import ATTACKS
 from tests.hostile.judging import Runs, faults_of, faults_of_run, outcome
 
 pytestmark = pytest.mark.slow  # each run is a process that imports torch
-IN_RUNS = [a for a in ATTACKS if outcome(a, "isolated").kind != "ends the run"]
+IN_RUNS = [a for a in ATTACKS if outcome(a, "isolated").kind not in ALONE]
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,13 @@
 
 import pytest
 
+from tests.hostile.attack import ALONE
 from tests.hostile.bank import ATTACKS
 from tests.hostile.harness import grade, placed
 from tests.hostile.judging import Runs, faults_of, faults_of_run, outcome
 
 pytestmark = pytest.mark.slow  # each run is a process that imports torch
-IN_RUNS = [a for a in ATTACKS if outcome(a, "plain").kind != "ends the run"]
+IN_RUNS = [a for a in ATTACKS if outcome(a, "plain").kind not in ALONE]
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +28,12 @@ def test_nothing_else_comes_of_them(runs):
     assert not faults, "\n".join(faults)
 
 
-ENDING = [a for a in ATTACKS if a.plain.kind == "ends the run"]
+SPOILING = [a for a in ATTACKS if a.plain.kind in ALONE]
 
 
-@pytest.mark.parametrize("attack", ENDING, ids=lambda attack: attack.name)
-def test_what_ends_the_run_gets_no_credit_and_harms_nothing(attack, tmp_path):
+@pytest.mark.parametrize("attack", SPOILING, ids=lambda attack: attack.name)
+def test_what_spoils_a_run_gets_no_more_than_the_table_says(attack, tmp_path):
     [folder] = placed([attack])
     run = grade(folder, tmp_path)
-    assert not any(map(run.is_done, folder))
+    assert any(map(run.is_done, folder)) == (attack.plain.kind == "gets credit")
     assert (run.changed, run.left) == ([], [])

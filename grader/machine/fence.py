@@ -75,12 +75,15 @@ REPLACED: tuple[tuple[Any, str], ...] = tuple(
     if hasattr(module, name)
 )
 
+ENDS = ("_exit", "abort")  # these stay replaced: an answer's `__del__` may call them later
+
 
 class Fence:
     """What an answer that runs now may not do; what it tried is kept, as it may catch errors."""
 
     def __init__(self) -> None:
         self.around: str | None = None  # the file of the answer that runs now
+        self.files: set[str] = set()  # those of all answers so far: some code runs later
         self.seen: list[Stopped] = []
         self._is_judging = False
 
@@ -91,23 +94,35 @@ class Fence:
 
     def hear(self, event: str, details: tuple[Any, ...]) -> None:
         """Judge an event; what isn't the answer's doing is let through."""
-        if self.around is None or self._is_judging:
+        if self._is_judging or (self.around is None and not self._matters_later(event, details)):
             return
         self._is_judging = True  # judging raises events as well
         try:
-            told = self._told(event, details)
+            told = self._told(event, details) if self.around or self._is_late() else None
         finally:
             self._is_judging = False
         if told:
             self.refuse(told)
 
+    def _matters_later(self, event: str, details: tuple[Any, ...]) -> bool:
+        """Whether an event is looked at when no answer runs: one may have left code behind."""
+        if not self.files:
+            return False
+        writes = event == "open" and bool(details[2] & (os.O_WRONLY | os.O_RDWR))
+        return writes or event in CHANGES_FILES or event in LEAVES
+
+    def _is_late(self) -> bool:
+        """Whether code that an answer left behind asks: a `__del__`, a hook in a gradient."""
+        frame = _asker()
+        return frame is not None and frame.f_code.co_filename in self.files
+
     def is_asked(self) -> bool:
         """Whether the answer itself, and no library that it uses, asks for what happens now."""
-        if self.around is None or self._is_judging:
+        if self._is_judging:
             return False
         self._is_judging = True
         try:
-            return self.is_answers(_asker())
+            return self.is_answers(_asker()) if self.around else self._is_late()
         finally:
             self._is_judging = False
 
@@ -227,12 +242,13 @@ def fenced(path: Path | None) -> Iterator[None]:
         yield
         return
     _build()
-    originals = [(module, name, getattr(module, name)) for module, name in REPLACED]
+    originals = [(m, name, getattr(m, name)) for m, name in REPLACED if name not in ENDS]
     for module, name, original in originals:
         setattr(module, name, _refusing(module, name, original))
     bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     FENCE.seen.clear()
     FENCE.around = str(path)
+    FENCE.files.add(FENCE.around)
     try:
         yield
     finally:
@@ -246,10 +262,13 @@ def fenced(path: Path | None) -> Iterator[None]:
 
 
 def _build(built: list[bool] = []) -> None:  # noqa: B006 (a hook can't be taken down again)
-    """Install the hook, once."""
+    """Install the hook, once; replace for good what ends the process at any time."""
     if not built:
         built.append(True)
         sys.addaudithook(FENCE.hear)
+        for module, name in REPLACED:
+            if name in ENDS:
+                setattr(module, name, _refusing(module, name, getattr(module, name)))
 
 
 def _refusing(module: Any, name: str, original: Any) -> Callable[..., Any]:

@@ -132,8 +132,10 @@ class Clock:
             yield
         finally:
             used = time.perf_counter() - start
+            _alarm(signal.ITIMER_REAL, 0)  # first: a late alarm would find no handler
             _handle(signal.SIGALRM, before)
-            _alarm(signal.ITIMER_REAL, max(outer - used, AGAIN) if outer else 0, AGAIN)
+            if outer:
+                _alarm(signal.ITIMER_REAL, max(outer - used, AGAIN), AGAIN)
             self.left -= used
             if is_up:
                 self.left = 0.0

@@ -105,6 +105,16 @@ def test_outside_an_answer_nothing_is_fenced(answer, tmp_path):
     assert sys._getframe() is not None
 
 
+def test_what_an_answer_leaves_behind_is_fenced_as_well(answer, tmp_path):
+    later = answer("return lambda: open(args[0], 'w'), lambda: os._exit(3)").call(
+        str(tmp_path / "x")
+    )
+    for act in later:
+        with pytest.raises(Stopped, match=r"to write into it|called (posix|os)\.exit"):
+            act()
+    assert not (tmp_path / "x").exists()
+
+
 @pytest.mark.parametrize(
     ("body", "told", "read"),
     [

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from grader.machine import catalogue, matrix, progress, scoreboard
+from grader.machine import catalogue, grade_report, matrix, progress, scoreboard
 from grader.machine.paths import LEFT_BEHIND, NOTES, OWN_TARGETS, TESTS, folder
 from grader.machine.stubs import is_begun
-from grader.words.verdict import Accepted, Stopped, Verdict
+from grader.words.verdict import Accepted, Broken, Stopped, Verdict
 
 if TYPE_CHECKING:  # a run over untouched stubs needs no torch, and so doesn't wait for it
     from grader.machine.subject import Subject
@@ -37,6 +37,8 @@ class Run:
         self.sizes: dict[tuple[str, str, str], int] = defaultdict(int)
         self.is_set_up = False
         self.named: set[tuple[str, str, str]] = set()  # wrong answers that a test has rejected
+        self.tries_all = grade_report.is_wanted(config)  # checks, also after one that failed
+        self.given_up: set[tuple[str, str, str]] = set()  # answers that no further check can try
 
     @property
     def is_learners(self) -> bool:
@@ -80,6 +82,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run the answers in processes of their own: for whoever grades others",
     )
+    grade_report.add_options(group)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -106,6 +109,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--isolated needs a system that can fork: Linux or macOS")
     if config.option.isolated and config.getoption("bench", None):
         raise pytest.UsageError("--isolated can't be timed: leave it out, or leave out --bench")
+    grade_report.refuse_unsuitable(config)
     config.stash[RUN] = Run(config)
 
 
@@ -261,8 +265,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     torch.manual_seed(run.seed + zlib.crc32(item.nodeid.partition("[")[0].encode()))
     subject = subject_of(item)
     if subject and not run.maintainer and _is_judged_alone(subject):
-        earlier = run.outcomes[subject.key].values()
-        if "failed" in earlier:
+        has_failed = "failed" in run.outcomes[subject.key].values()
+        if has_failed and (subject.key in run.given_up or not run.tries_all):
             pytest.skip(EARLIER)
     if subject and subject.is_learners:
         number, size = len(run.outcomes[subject.key]) + 1, run.sizes[subject.key]
@@ -335,6 +339,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Gener
     made.subject = list(subject.key)
     made.size = run.sizes[subject.key]
     if call.when == "call":
+        is_first = "failed" not in run.outcomes[subject.key].values()
         run.outcomes[subject.key][item.nodeid] = made.outcome
         if subject.label.startswith("wrong-"):
             _judge_wrong_answer(made, call, subject, run)
@@ -344,6 +349,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Gener
             hints = subject.exercise.hints[: item.config.option.hints]
             made.longrepr = report.for_learner(call.excinfo, subject, hints)
             made.location = (made.location[0], None, report.title(item.name, subject))
+            if call.excinfo and isinstance(call.excinfo.value, Broken | Stopped):
+                run.given_up.add(subject.key)
+            if not is_first:
+                grade_report.put_off(made, EARLIER)
     return made
 
 
@@ -427,4 +436,6 @@ def _missing_walls() -> list[str]:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Start to collect what the run comes to."""
+    if grade_report.is_wanted(session.config) and not hasattr(session.config, "workerinput"):
+        session.config.pluginmanager.register(grade_report.GradeReport(session.config))
     session.config.pluginmanager.register(Collected(session.config), "deepclaims-collected")

@@ -169,6 +169,7 @@ def test_the_solution_opens_when_the_exercise_is_done(capsys):
     assert "@" not in printed
 
 
+@pytest.mark.slow  # it parses all hidden test files
 def test_another_right_answer_comes_with_its_helpers():
     with_helpers = 0
     for name, path in catalogue.paths().items():

@@ -241,7 +241,7 @@ def fenced(path: Path | None) -> Iterator[None]:
     if path is None or FENCE.around is not None:
         yield
         return
-    _build()
+    build()
     originals = [(m, name, getattr(m, name)) for m, name in REPLACED if name not in ENDS]
     for module, name, original in originals:
         setattr(module, name, _refusing(module, name, original))
@@ -261,7 +261,7 @@ def fenced(path: Path | None) -> Iterator[None]:
             raise FENCE.seen[0]
 
 
-def _build(built: list[bool] = []) -> None:  # noqa: B006 (a hook can't be taken down again)
+def build(built: list[bool] = []) -> None:  # noqa: B006 (a hook can't be taken down again)
     """Install the hook, once; replace for good what ends the process at any time."""
     if not built:
         built.append(True)

@@ -279,9 +279,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator:
     subject = subject_of(item)
     if subject is None or not subject.is_learners:
         return (yield)
-    from grader.machine import limits, state
+    from grader.machine import fence, limits, state
 
+    fence.build()  # replaces some names for good: before they are remembered
     state.remember_names()
+    restored_names = state.restored_names  # bound now: the test may replace it
     if item.config.stash[RUN].time_limit:
         _start_warden(item.config)
     # What an answer returns can be slow as well: to show, to compare, to differentiate.
@@ -290,7 +292,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator:
         with state.reseeded(), whole.running():
             made = yield
     finally:
-        replaced = state.restored_names()
+        replaced = restored_names()
         if replaced:
             raise Stopped(f"replaced {', '.join(replaced[:3])}: others rely on it")
     run = item.config.stash[RUN]

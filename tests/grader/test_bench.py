@@ -30,7 +30,7 @@ def heat(answer, **changed):
     """Return a small race of `answer`, ready to be checked and run."""
     exercise = Exercise(level="core", forbid=("softmax",), instead="write it")
     declared = {
-        "subject": Subject("activations", "softmax", "exercises", exercise, answer=answer),
+        "subject": Subject("activations", "softmax", "exercises", exercise, given=answer),
         "torch": lambda logits: logits.softmax(-1),
         "inputs": lambda draw, n, c: (draw.normal(n, c),),
         "small": (3, 5),

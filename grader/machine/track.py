@@ -248,7 +248,8 @@ def _buffer(value: Any) -> Any:
 def _narrow(value: Any, dtype: torch.dtype) -> Any:
     """Round what was computed in float64 to the dtype of the race."""
     if isinstance(value, Tensor):
-        return value.to(dtype) if value.dtype == torch.float64 else value
+        narrow = {torch.float64: dtype, torch.complex128: dtype.to_complex()}
+        return value.to(narrow.get(value.dtype, value.dtype))
     return (
         type(value)(_narrow(v, dtype) for v in value) if isinstance(value, tuple | list) else value
     )

@@ -72,21 +72,21 @@ def test_the_slope_at_zero_is_a_quarter(sigmoid):
     check_gradient(sigmoid, x, upstream=upstream, want=(torch.tensor([1.0, -2.0, 0.25]),))
 
 
-@claim("S3-138")
+@claim("S3-138", "S4-108", "S4-361")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_stays_finite_in_both_tails(sigmoid, dtype):
     x = torch.tensor([1000.0, -1000.0, 1e30, -1e30, 0.0], dtype=dtype)
     check(sigmoid, x, want=torch.tensor([1, 0, 1, 0, 0.5], dtype=dtype))
 
 
-@claim("S3-138")
+@claim("S3-138", "S4-361")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_gradients_stay_finite_in_both_tails(sigmoid, dtype):
     x = torch.tensor([1000.0, -1000.0, 1e30, -1e30], dtype=dtype)
     check_gradient(sigmoid, x, want=(torch.zeros(4, dtype=dtype),))
 
 
-@claim("S3-138")
+@claim("S3-138", "S4-108", "S4-361")
 @pytest.mark.parametrize(
     ("dtype", "x"), [(torch.float32, -80.0), (torch.float64, -700.0), (torch.float64, -40.0)]
 )

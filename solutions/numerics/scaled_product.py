@@ -1,0 +1,49 @@
+"""Numerics: a product over many layers that no number format could hold."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def scaled_product(factors: Float[Tensor, "d n n"]) -> tuple[Float[Tensor, "n n"], int]:
+    """Product of d square matrices as a matrix of moderate size and a power of 2.
+
+        factors[0] @ factors[1] @ ... @ factors[d - 1] = scaled * 2^exponent
+
+    Returns (scaled, exponent): the largest absolute value in `scaled` is at least 1/2 and less
+    than 1; of a product that is 0 both are 0, and of no factors the product is the identity.
+    `scaled` has the dtype of the factors and is right to the rounding of its d matrix products,
+    whatever the size of the product and of the factors: any finite numbers of the dtype. Gradients
+    flow back through `scaled`, with the exponent as a constant.
+
+    Raises:
+        ValueError: naming `factors` and their dtype, if they are not floating point numbers, or
+            their shape, if it is not [d, n, n] with n at least 1, or the first value that is
+            infinite or nan, if there is one.
+
+    Notes: PyTorch basics, numerical stability, vanishing and exploding gradients; PyTorch notes,
+    numerical stability.
+
+    >>> scaled_product(torch.full((3, 1, 1), 1e30))
+    (tensor([[0.7889]]), 299)
+    """
+    if not factors.is_floating_point():
+        raise ValueError(f"factors has dtype {factors.dtype}, but must be floating point")
+    if factors.dim() != 3 or not factors.shape[1] == factors.shape[2] > 0:
+        raise ValueError(f"factors has shape {list(factors.shape)}, but must be [d, n, n]")
+    if not factors.isfinite().all():
+        raise ValueError(f"factors has the entry {factors[~factors.isfinite()][0].item()}")
+    identity = torch.eye(factors.shape[1], dtype=factors.dtype, device=factors.device)
+    scaled, exponent = _normalised(identity)
+    for factor in factors:
+        scaled_factor, its_exponent = _normalised(factor)
+        # After each product what has grown or shrunk moves to the exponent, an int without bounds.
+        scaled, change = _normalised(scaled @ scaled_factor)
+        exponent += its_exponent + change
+    return scaled, exponent if scaled.any() else 0
+
+
+def _normalised(matrix: Tensor) -> tuple[Tensor, int]:
+    exponent = int(matrix.detach().abs().amax().frexp().exponent)
+    half = exponent // 2  # in two steps: 2^1074 itself would overflow
+    return matrix * 2.0**-half * 2.0 ** (half - exponent), exponent

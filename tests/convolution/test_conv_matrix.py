@@ -89,6 +89,12 @@ def test_equals_the_matrix_of_columns(conv_matrix, weight, size, stride, padding
     check(conv_matrix, weight, size, stride, padding, want=want)
 
 
+@pytest.mark.parametrize("padding", [(3, 0), (0, 4), (4, 3)], ids=str)
+def test_counts_a_wide_padding_on_both_sides(conv_matrix, padding):
+    weight = inputs.numbers(2, 3)
+    check(conv_matrix, weight, (2, 3), 1, padding, want=by_columns(weight, (2, 3), 1, padding))
+
+
 def test_a_kernel_as_large_as_the_image_gives_one_row(conv_matrix):
     weight = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     check(conv_matrix, weight, (2, 3), 5, want=weight.reshape(1, 6))

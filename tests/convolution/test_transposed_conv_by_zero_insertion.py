@@ -158,6 +158,18 @@ def test_refuses_padding_that_leaves_nothing(transposed_conv_by_zero_insertion):
         )
 
 
+def test_refuses_padding_that_leaves_nothing_of_many_channels(transposed_conv_by_zero_insertion):
+    x, weight = torch.zeros(1, 7, 1, 3), torch.zeros(7, 1, 1, 1)
+    naming = {"padding": (1, 0)}
+    check(transposed_conv_by_zero_insertion, x, weight, 1, (1, 0), raises=ValueError, naming=naming)
+
+
+@claim("S4-215")
+def test_one_pixel_spreads_one_entry(transposed_conv_by_zero_insertion):
+    x, weight = torch.full((1, 1, 1, 1), 3.0), torch.full((1, 1, 1, 1), 5.0)
+    check(transposed_conv_by_zero_insertion, x, weight, want=torch.full((1, 1, 1, 1), 15.0))
+
+
 def steps(x, weight, stride, padding, between=None, around=None, flip=(2, 3), swap=True):
     """The four steps, with one of them changed."""
     (sh, sw), (ph, pw) = pair(stride), pair(padding)

@@ -99,6 +99,13 @@ def test_is_the_adjoint_of_the_convolution(transposed_conv_scatter, x, weight, s
     check(transposed_conv_scatter, x, weight, stride, padding, want=want)
 
 
+@pytest.mark.parametrize("padding", [(3, 0), (0, 4), (4, 3)], ids=str)
+def test_cuts_a_wide_padding_off(transposed_conv_scatter, padding):
+    x, weight = inputs.numbers(1, 2, 5, 6), inputs.numbers(2, 3, 6, 7)
+    want = by_torch(x, weight, 2, padding)
+    check(transposed_conv_scatter, x, weight, 2, padding, want=want)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_keeps_the_dtype(transposed_conv_scatter, dtype):
     x, weight = (t / 7 for t in tensors())
@@ -119,6 +126,8 @@ def test_refuses_bad_options(transposed_conv_scatter):
         {"padding": -1},
         {"padding": (0, -2)},
         {"output_padding": -1},
+        {"output_padding": (-1, 0)},
+        {"output_padding": (0, -1)},
     ]
     for options in bad:
         check(transposed_conv_scatter, x, weight, **options, raises=ValueError, naming=options)
@@ -143,6 +152,8 @@ def test_refuses_padding_that_leaves_nothing(transposed_conv_scatter):
 def test_refuses_a_kernel_for_another_number_of_channels(transposed_conv_scatter):
     x, weight = torch.zeros(1, 2, 2, 3), torch.zeros(3, 2, 1, 1)
     check(transposed_conv_scatter, x, weight, raises=ValueError, naming={"weight": [3, 2, 1, 1]})
+    fewer = torch.zeros(1, 2, 1, 1)
+    check(transposed_conv_scatter, x, fewer, raises=ValueError, naming={"weight": [1, 2, 1, 1]})
 
 
 @wrong("let a later copy of the kernel replace an earlier one where they overlap")

@@ -101,7 +101,9 @@ class Equal(int):
     __hash__ = int.__hash__
 
 
-@pytest.mark.parametrize("value", [Equal(3), object(), lambda: 3, (i for i in ())], ids=repr)
+@pytest.mark.parametrize(
+    "value", [Equal(3), object(), lambda: 3, (i for i in ())], ids=lambda v: type(v).__name__
+)
 def test_what_is_no_plain_value_arrives_as_a_name(value):
     arrived = travelled(value)
     assert isinstance(arrived, wire.Alien)

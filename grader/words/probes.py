@@ -80,7 +80,7 @@ def _of_tensor(x: Tensor) -> Iterator[Tensor]:
         step = _symmetric_like(x, _uneven(x))
         yield _normalised_like(x, x * (1 + step / 8))
         yield from (_normalised_like(x, _toggled(x, at)) for at in (0, x.numel() // 2, -1))
-        yield x + step
+        yield x + _uneven(x)  # no graph any more
         yield x.round()
 
 

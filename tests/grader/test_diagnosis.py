@@ -253,6 +253,6 @@ def test_what_holds_of_arguments_goes_on_to_hold():
     near = list(probes.others(p))[:4]
     assert all(torch.allclose(v.sum(-1), torch.ones(2)) for v in near)
     assert not any(torch.equal(v, p) for v in near)
-    changed = [v for v in probes.others(SQUARE) if not torch.equal(v, SQUARE)]
-    assert changed
+    changed = list(probes.others(SQUARE))[1:4]  # entries put in and taken out
+    assert not any(torch.equal(v, SQUARE) for v in changed)
     assert all(torch.equal(v, v.mT) for v in changed)

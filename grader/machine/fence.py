@@ -168,7 +168,19 @@ def _opened(path: Any, mode: Any, flags: Any) -> str | None:
     is_sink = not isinstance(path, int) and os.fsdecode(path) == os.devnull
     if writes and not is_sink and not _is_importing():
         return f"opened {_named(path)} to write into it: an answer can't change files"
-    return f"opened {_named(path)}, which is hidden" if _hidden((path,)) else None
+    if not _hidden((path,)):
+        return None
+    if _is_drawing_a_stack():
+        raise PermissionError(f"{_named(path)} is hidden")  # who quotes lines goes without
+    return f"opened {_named(path)}, which is hidden"
+
+
+def _is_drawing_a_stack() -> bool:
+    """Whether a library quotes the lines of a call stack, as torch does when it is seeded."""
+    frame = _caller()
+    if frame is None or frame.f_globals.get("__name__") not in ("tokenize", "linecache"):
+        return False
+    return not FENCE.is_answers(_asker())
 
 
 def _hidden(details: tuple[Any, ...]) -> bool:

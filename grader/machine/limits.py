@@ -151,8 +151,10 @@ def _can_interrupt() -> bool:
 def interrupted_by_hand() -> Iterator[list[bool]]:
     """Yield a list that is true once a person has pressed Ctrl-C: answers can raise it as well."""
     pressed: list[bool] = []
-    if not _can_interrupt() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        pressed.append(True)  # nothing is known of it, so it is believed
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is not signal.default_int_handler or not _can_interrupt():
+        # Where the signal is ignored nobody can have pressed it; else it is believed.
+        pressed += [True] if handler is not signal.SIG_IGN else []
         yield pressed
         return
 

@@ -150,8 +150,17 @@ class Space:
         if not _all(_map(_is, _map(now.get, self.names), self.values)):
             for name, value in _zip(self.names, self.values, strict=True):
                 if now.get(name) is not value:
+                    is_torchs = _wraps(now.get(name), value)
                     setattr(self.home, name, value)
-                    yield f"{self.told}.{name}"
+                    if not is_torchs:
+                        yield f"{self.told}.{name}"
+
+
+def _wraps(new: Any, original: Any) -> bool:
+    """Whether torch itself has put a wrapper around its function, as its compiler does on import."""
+    file = getattr(getattr(new, "__code__", None), "co_filename", "")
+    is_torchs = file.startswith(os.path.dirname(torch.__file__) + os.sep)
+    return is_torchs and getattr(new, "__wrapped__", None) is original
 
 
 def _space(told: str, home: Any) -> Space:

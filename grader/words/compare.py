@@ -55,7 +55,7 @@ def differences(got: object, want: object, tolerance: Tolerance = USUAL) -> list
         got = plain_containers(got)
     except RecursionError:
         return [f"returned {_a(got)} that is nested too deeply to be read"]
-    posing = impostor(got)
+    posing = impostor(got, whole=isinstance(want, Such))
     if posing is not None:
         return [f"returned {_a(posing)}: a class of its own, where a plain value is expected"]
     if isinstance(want, Such):
@@ -78,16 +78,19 @@ def differences(got: object, want: object, tolerance: Tolerance = USUAL) -> list
 PLAIN = ("builtins", "torch", "numpy", "fractions", "decimal", "sympy", "grader")
 
 
-def impostor(value: object) -> object | None:
+def impostor(value: object, whole: bool = False) -> object | None:
     """Return the value, or the item of it, whose class may answer whatever is asked of it.
 
     A subclass can say that it is equal to anything. Tensors and arrays are told apart later, where
-    their type is named; objects that a test looks into field by field are no impostors.
+    their type is named; objects that a test looks into field by field are no impostors, unless they
+    are judged as a `whole`.
     """
-    if isinstance(value, Tensor | np.ndarray):
+    is_read = dataclasses.is_dataclass(value) and not isinstance(value, type) and not whole
+    if isinstance(value, Tensor | np.ndarray) or is_read:
         return None
     if type(value) in (tuple, list):
-        return next((i for i in map(impostor, value) if i is not None), None)  # type: ignore[call-overload]
+        posing = (impostor(item, whole) for item in value)  # type: ignore[attr-defined]
+        return next((item for item in posing if item is not None), None)
     kind = type(value)
     poses = isinstance(value, numbers.Number | str | bytes) or kind.__eq__ is not object.__eq__
     is_known = kind.__module__.partition(".")[0] in PLAIN

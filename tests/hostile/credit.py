@@ -1,7 +1,6 @@
 """Submissions that want credit they aren't due: by posing results, patches, state, and memory."""
 
 from tests.hostile.attack import (
-    GETS_CREDIT,
     PASSES,
     answering,
     attack,
@@ -257,7 +256,7 @@ ATTACKS += [
             "sys.modules['grader.words.check'].Call.judge = lambda *args: None\n"
             "return args[0] * 0"
         ),
-        GETS_CREDIT,
+        refused(REPLACED),
         refused("returned"),
         at="sigmoid",
     ),
@@ -355,7 +354,12 @@ for name, statement, outcome, apart in (
     (
         "deterministic flag",
         "torch.use_deterministic_algorithms(True)",
-        refused(f"changed torch's deterministic flag {LEFT}", "timed out after 2 s"),
+        # torch loads its compiler for it, which wants files and time.
+        refused(
+            f"changed torch's deterministic flag {LEFT}",
+            "timed out after 2 s",
+            "raised FileNotFoundError",
+        ),
         None,
     ),
     (

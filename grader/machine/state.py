@@ -27,6 +27,7 @@ import torch
 from grader.words.verdict import Stopped
 
 # Bound now: whoever replaces these names must not blind who looks for replaced names.
+TORCHS_OWN = os.path.dirname(torch.__file__) + os.sep
 _all, _map, _zip, _is = all, map, zip, operator.is_
 
 
@@ -150,16 +151,16 @@ class Space:
         if not _all(_map(_is, _map(now.get, self.names), self.values)):
             for name, value in _zip(self.names, self.values, strict=True):
                 if now.get(name) is not value:
-                    is_torchs = _wraps(now.get(name), value)
+                    new = now.get(name)
                     setattr(self.home, name, value)
-                    if not is_torchs:
+                    if not _wraps(new, value):
                         yield f"{self.told}.{name}"
 
 
 def _wraps(new: Any, original: Any) -> bool:
     """Whether torch itself has put a wrapper around its function, as its compiler does on import."""
     file = getattr(getattr(new, "__code__", None), "co_filename", "")
-    is_torchs = file.startswith(os.path.dirname(torch.__file__) + os.sep)
+    is_torchs = file.startswith(TORCHS_OWN)
     return is_torchs and getattr(new, "__wrapped__", None) is original
 
 

@@ -256,15 +256,15 @@ def fenced(path: Path | None) -> Iterator[None]:
         return
     build()
     originals = [(m, name, getattr(m, name)) for m, name in REPLACED if name not in ENDS]
-    for module, name, original in originals:
-        setattr(module, name, _refusing(module, name, original))
     bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     for file in [f for f in linecache.cache if f.startswith(HIDDEN)]:
         del linecache.cache[file]  # Hypothesis has read the tests' sources
     FENCE.seen.clear()
-    FENCE.around = str(path)
-    FENCE.files.add(FENCE.around)
-    try:
+    FENCE.files.add(str(path))
+    try:  # memory may be short already: what was replaced is put back in any case
+        for module, name, original in originals:
+            setattr(module, name, _refusing(module, name, original))
+        FENCE.around = str(path)
         yield
     finally:
         FENCE.around = None

@@ -25,7 +25,7 @@ def scaled_product(factors: Float[Tensor, "d n n"]) -> tuple[Float[Tensor, "n n"
     numerical stability.
 
     >>> scaled_product(torch.full((3, 1, 1), 1e30))
-    (tensor([[0.7889]]), 299)
+    (tensor([[0.9818]]), 299)
     """
     if not factors.is_floating_point():
         raise ValueError(f"factors has dtype {factors.dtype}, but must be floating point")

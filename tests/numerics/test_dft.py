@@ -140,19 +140,19 @@ def test_gradients_flow_back_to_real_numbers(dft, x, inverse):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.complex64], ids=str)
-def test_a_thousand_numbers_keep_their_digits(dft, dtype):
-    x = inputs.numbers(1021).to(dtype)
+def test_hundreds_of_numbers_keep_their_digits(dft, dtype):
+    x = inputs.numbers(257).to(dtype)
     want = torch.fft.fft(x.to(torch.complex128)).to(torch.promote_types(dtype, torch.complex64))
     check(dft, x, want=want)
 
 
-def test_the_last_of_a_thousand_numbers_has_all_digits(dft):
-    n = 1021
+def test_the_last_of_hundreds_of_numbers_has_all_digits(dft):
+    n = 509
     x = torch.zeros(n, dtype=torch.float64)
     x[-1] = 1
     turns = torch.arange(n, dtype=torch.float64) * (2 * math.pi / n)
-    # A single wave, and no sum that rounds: 12 digits and more are asked for.
-    check(dft, x, want=torch.polar(torch.ones_like(turns), turns), slack=0.002)
+    # A single wave, and no sum that rounds: 13 digits are asked for.
+    check(dft, x, want=torch.polar(torch.ones_like(turns), turns), slack=0.0005)
 
 
 def test_float32_gives_complex64_and_float64_complex128(dft):

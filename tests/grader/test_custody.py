@@ -197,7 +197,16 @@ def test_memory_is_limited(answer):
         answer("return bytearray(1 << 36)").call()
 
 
+@pytest.fixture
+def heard_interrupts():
+    """Let Ctrl-C be heard here and in processes that are started: in the background it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @posix
+@pytest.mark.usefixtures("heard_interrupts")
 def test_a_person_s_interrupt_comes_through(tmp_path):
     def interrupted() -> None:
         with custody(tmp_path / "a.py", Clock(0)):

@@ -172,7 +172,16 @@ def test_a_grader_that_has_changed_is_told(seat):
     assert "start the watch again" in seat.hear_it_is_done()
 
 
+@pytest.fixture
+def heard_interrupts():
+    """Let Ctrl-C be heard here and in processes that are started: in the background it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @needs_processes
+@pytest.mark.usefixtures("heard_interrupts")
 def test_ctrl_c_ends_it_quietly_even_while_an_answer_runs(tmp_path):
     with sitting(ROOT, f"--target={tmp_path}", exercises=tmp_path) as seat:
         seat.hear(re.escape(watch.READY))

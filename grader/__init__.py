@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from grader.words.check import check, check_gradient
     from grader.words.compare import such_that
     from grader.words.exercise import Exercise, claim, counterexample, gpu, right, slow, wrong
+    from grader.words.plot import plot
 
 HOMES = {
     "Exercise": "exercise",
@@ -22,6 +23,7 @@ HOMES = {
     "claim": "exercise",
     "counterexample": "exercise",
     "gpu": "exercise",
+    "plot": "plot",
     "right": "exercise",
     "slow": "exercise",
     "such_that": "compare",
@@ -38,6 +40,7 @@ __all__ = [
     "gpu",
     "inputs",
     "oracles",
+    "plot",
     "right",
     "slow",
     "such_that",

@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     shown.add_argument("--solution", action="store_true", help="the solution, once it is done")
     shown.add_argument("--force", action="store_true", help="the solution, done or not")
+    command(_plot, "name")
     command(_hint, "name")
     command(_reset, "name")
     command(_claims).add_argument("--json", action="store_true", help="print JSON")
@@ -145,6 +146,13 @@ def _show_solution(name: str, force: bool) -> int:
         say(f"\nAnother answer that is right, {style}:\n")
         say(source, wrap=False)
     return 0
+
+
+def _plot(options: argparse.Namespace) -> int:
+    """Draw an exercise's curves: the reference's, and your own over them."""
+    from grader.machine import plot
+
+    return plot.show(_known(options.name).name)
 
 
 def _hint(options: argparse.Namespace) -> int:

@@ -5,7 +5,6 @@ result. Who rounds correctly is at most 0.5 away, whatever the size of the numbe
 table is one size of input: the median and the worst of all entries of some random cases.
 """
 
-import importlib.util
 import math
 import statistics
 import zlib
@@ -169,6 +168,8 @@ def _flat(nested: Any) -> list[Any]:
 
 def show(name: str) -> int:
     """Print the table for an exercise, and leave a plot behind; return the exit status."""
+    from grader.machine.subject import hidden_tests
+
     module = hidden_tests(name)
     about = declared(module)
     if about is None:
@@ -192,17 +193,6 @@ def show(name: str) -> int:
     say("inf: not finite where the exact result is, or the other way round.")
     say(f"plot: {relative(path)}", wrap=False)
     return 0
-
-
-def hidden_tests(name: str) -> Any:
-    """Run the hidden test file of an exercise, for what it declares."""
-    path = catalogue.paths()[name]
-    spec = importlib.util.spec_from_file_location(f"hidden_{name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def declared(module: Any) -> Any:

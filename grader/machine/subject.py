@@ -1,5 +1,6 @@
 """What the hidden tests call: an answer under test, with the mistakes that are known of it."""
 
+import importlib.util
 import inspect
 import sys
 from collections import deque
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from grader.machine import catalogue
 from grader.machine.answer import Answer
 from grader.machine.guard import forbidding
 from grader.machine.paths import OWN_TARGETS, folder
@@ -186,6 +188,17 @@ def _later(instance: Instance, mistake: Any, attribute: str, done: int) -> Any:
     replay.diagnosis = mistake.diagnosis  # type: ignore[attr-defined]
     replay.right_for = mistake.right_for  # type: ignore[attr-defined]
     return replay
+
+
+def hidden_tests(name: str) -> ModuleType:
+    """Run the hidden test file of an exercise, for what it declares."""
+    path = catalogue.paths()[name]
+    spec = importlib.util.spec_from_file_location(f"hidden_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def subjects(module: ModuleType, target: str, apart: bool = False) -> tuple[str, list[Subject]]:

@@ -8,6 +8,7 @@ import torch
 
 from grader.machine import accuracy, catalogue
 from grader.machine.accuracy import ulps
+from grader.machine.subject import hidden_tests
 from grader.words.accuracy import accuracy as declare
 
 INF, NAN = math.inf, math.nan
@@ -60,7 +61,7 @@ def test_digits_beyond_the_dtype_count():
 
 def softmax_like(answer):
     """Measure an answer beside the reference, for a few sizes in float32."""
-    module = accuracy.hidden_tests("softmax")
+    module = hidden_tests("softmax")
     about = accuracy.declared(module)
     short = declare(about.over, inputs=about.inputs, decades=(0, 2), dtypes=("float32",))
     answers = {"yours": answer, "reference": lambda logits: logits.softmax(-1)}
@@ -153,7 +154,7 @@ def declared():
 @pytest.mark.parametrize("name", declared())
 def test_every_reference_can_be_measured_in_every_dtype(name, monkeypatch):
     monkeypatch.setattr(accuracy, "CASES", 2)
-    module = accuracy.hidden_tests(name)
+    module = hidden_tests(name)
     about = accuracy.declared(module)
     answers = accuracy.contestants(name, module, about)
     found = accuracy.measure(about, {"reference": answers["reference"]})

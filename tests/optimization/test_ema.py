@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, check_gradient, claim, inputs, right, wrong
+from grader import Exercise, check, check_gradient, claim, inputs, plot, right, wrong
 
 EXERCISE = Exercise(
     level="core",
@@ -235,3 +235,20 @@ def as_a_matrix(y, beta, corrected=False):
     if corrected:
         weights = weights / weights.sum(1, keepdim=True)
     return y @ weights.to(y.dtype).T
+
+
+@plot(x="t", y="average")
+def plot_windows_over_a_noisy_step(ema):
+    noise = torch.randn(120, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    y = (torch.arange(120) >= 40).double() + 0.15 * noise
+    windows = {f"beta = {beta}": (range(1, 121), ema(y, beta)) for beta in (0.5, 0.9, 0.98)}
+    return {"the series": (range(1, 121), y), **windows}
+
+
+@plot(x="t", y="average")
+def plot_the_start_with_and_without_correction(ema):
+    y = torch.ones(60, dtype=torch.float64)
+    return {
+        "as it is": (range(1, 61), ema(y, 0.9)),
+        "corrected": (range(1, 61), ema(y, 0.9, corrected=True)),
+    }

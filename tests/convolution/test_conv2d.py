@@ -170,6 +170,8 @@ def test_reads_channels_last_by_their_strides(conv2d):
 @pytest.mark.parametrize("options", OPTIONS[-4:], ids=str)
 def test_gradients_flow_back_as_through_torchs(conv2d, options):
     check_gradient(conv2d, *layer(**options), **options, like=F.conv2d)
+    x, weight, _ = layer(**options)
+    check_gradient(conv2d, x, weight, **options, like=F.conv2d)
 
 
 @claim("S0-212")

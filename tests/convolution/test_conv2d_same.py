@@ -97,7 +97,7 @@ def test_a_kernel_may_be_larger_than_the_image(conv2d_same):
     check(conv2d_same, x, weight, want=torch.tensor([[53.0, 50.0]]))
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
 def test_keeps_the_dtype(conv2d_same, dtype):
     x, weight = (
         torch.tensor([[0.1, 0.7, -1.3]], dtype=dtype),

@@ -118,6 +118,10 @@ def test_refuses_groups_that_do_not_divide_the_channels(conv_cost):
 def test_refuses_a_kernel_that_finds_no_place(conv_cost):
     check(conv_cost, (1, 2, 5, 2), 3, (3, 4), raises=ValueError, naming={"kernel": (3, 4)})
     check(conv_cost, (1, 2, 3, 2), 3, (5, 4), raises=ValueError, naming={"kernel": (5, 4)})
+    # A stride doesn't help: -1 / 2 rounded towards 0 would give a place.
+    call = {"stride": (3, 2), "raises": ValueError}
+    check(conv_cost, (1, 2, 5, 3), 3, (3, 4), **call, naming={"kernel": (3, 4)})
+    check(conv_cost, (1, 2, 5, 3), 3, (7, 2), **call, naming={"kernel": (7, 2)})
     check(
         conv_cost, (1, 2, 4, 9), 3, (3, 2), dilation=(2, 1),
         raises=ValueError, naming={"kernel": (3, 2)},

@@ -37,6 +37,7 @@ def test_as_many_sizes_share_an_output_as_the_stride_has_steps(conv_input_sizes)
     check(conv_input_sizes, 3, 3, 2, 1, want=[5, 6])
     check(conv_input_sizes, 2, 4, stride=3, want=[7, 8, 9])
     check(conv_input_sizes, 112, 7, 2, 3, want=[223, 224])
+    check(conv_input_sizes, 1, 3, 2, want=[3, 4], why="in 2 entries a kernel of 3 has no place")
 
 
 @claim("S4-214")

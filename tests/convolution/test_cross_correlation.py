@@ -95,6 +95,7 @@ def test_refuses_a_kernel_that_does_not_fit(cross_correlation):
     x = torch.zeros(3, 4)
     check(cross_correlation, x, torch.ones(4, 2), raises=ValueError, naming={"weight": [4, 2]})
     check(cross_correlation, x, torch.ones(1, 5), raises=ValueError, naming={"weight": [1, 5]})
+    check(cross_correlation, x, torch.ones(5, 7), raises=ValueError, naming={"weight": [5, 7]})
 
 
 @wrong(

@@ -98,7 +98,8 @@ def test_refuses_what_no_layer_has(same_padding):
 
 
 def test_refuses_an_unknown_side(same_padding):
-    check(same_padding, 3, extra="left", raises=ValueError, naming={"extra": "left"})
+    for extra in ("left", "End", ""):
+        check(same_padding, 3, extra=extra, raises=ValueError, naming={"extra": extra})
 
 
 @wrong("pad both sides alike: an even kernel makes the output one shorter")

@@ -125,6 +125,12 @@ def test_refuses_a_layer_that_leaves_nothing(shape_after_layers):
     check(shape_after_layers, (1, 3, 9, 2), layers, raises=ValueError, naming={"layers[0]": ""})
 
 
+def test_refuses_a_layer_that_leaves_nothing_whatever_follows(shape_after_layers):
+    layers = [layer("conv", 3, 3, 10, stride=2), layer("conv_transpose", 3, 3, 4)]
+    for shape in ((1, 3, 9, 12), (1, 3, 12, 9)):
+        check(shape_after_layers, shape, layers, raises=ValueError, naming={"layers[0]": ""})
+
+
 def test_refuses_other_kinds(shape_after_layers):
     for kind in ("pool", "conv3d"):
         layers = [layer("conv", 3, 3, 3), layer(kind, 3, 3, 3)]

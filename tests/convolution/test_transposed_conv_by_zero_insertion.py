@@ -102,6 +102,13 @@ def test_equals_torchs_for_sizes_that_all_differ(transposed_conv_by_zero_inserti
         check(transposed_conv_by_zero_insertion, *tensors(), **options, want=want)
 
 
+@claim("S3-388")
+def test_as_many_channels_out_as_in_change_nothing(transposed_conv_by_zero_insertion):
+    x, weight = inputs.numbers(2, 3, 4, 5), inputs.numbers(3, 3, 2, 3)
+    want = by_torch(x, weight, 2, 1)
+    check(transposed_conv_by_zero_insertion, x, weight, 2, 1, want=want)
+
+
 @claim("S3-385", "S3-386", "S3-387", "S3-388")
 @given(
     inputs.tensors(1, 2, inputs.sizes(2, 3), inputs.sizes(2, 4)),

@@ -7,7 +7,7 @@ answer gets the share of the checks that it passes, with three exceptions:
   right of, and gets nothing: some later check passes for an answer that returns its input.
 - Checks that only ask for an error count no more than the others do: `raise ValueError` passes all
   of them and does nothing else. Who passes half of the other checks gets half of their share.
-- An exercise that is not begun, or not tried, has no points.
+- An exercise that is not begun, or that a run ended before it came to, has no points.
 
 So a run that is asked for a report tries all checks of an exercise, where a learner's stops at the
 first that fails. The terminal and JUnit's file still show one mistake at a time: what fails later
@@ -172,14 +172,26 @@ class GradeReport:
         self.grades: dict[str, Grade] = {}
         self.last = ""
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Expect what was collected: an exercise that the run doesn't get to has no points."""
+        self.expect([item.nodeid for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Expect what the workers collected."""
+        self.expect(ids)
+
+    def expect(self, nodes: list[str]) -> None:
+        """Give each exercise its place in the report, whatever becomes of the run."""
+        for name, *_ in filter(None, map(_parts, nodes)):
+            self.grades.setdefault(name, Grade(name))
+
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Note what became of a hidden test."""
-        file, _, node = report.nodeid.partition("::")
-        test, _, case = node.partition("[")
-        path = ROOT / file
-        name = path.stem.removeprefix("test_")
-        if catalogue.paths().get(name) != path or not test.startswith("test_"):
+        parts = _parts(report.nodeid)
+        if parts is None:
             return
+        name, test, case = parts
         grade = self.grades.setdefault(name, Grade(name))
         if hasattr(report, "waiting"):
             grade.is_waiting = True
@@ -228,6 +240,15 @@ class GradeReport:
             "stdout_visibility": "hidden",
             "tests": [g.as_gradescope() for g in grades],
         }
+
+
+def _parts(node: str) -> tuple[str, str, str] | None:
+    """Return the exercise, the hidden test and the case that pytest's name of a test stands for."""
+    file, _, rest = node.partition("::")
+    test, _, case = rest.partition("[")
+    name = Path(file).stem.removeprefix("test_")
+    is_hidden = catalogue.paths().get(name) == ROOT / file and test.startswith("test_")
+    return (name, test, case) if is_hidden else None
 
 
 def judged(report: Any) -> tuple[str, str]:

@@ -44,10 +44,11 @@ def test_every_exercise_begins_with_a_check_that_asks_for_a_result():
     }
 
 
-def heard(folder, *reports, **options):
+def heard(folder, *reports, collected=(), **options):
     """Return the machine-readable report of a run with these reports of pytest."""
     given = {"report": str(folder / "r.json"), "gradescope": None, "target": "x", "seed": 7}
     made = GradeReport(SimpleNamespace(option=SimpleNamespace(**given | options)))
+    made.expect(collected)
     for each in reports:
         made.pytest_runtest_logreport(each)
     made.pytest_sessionfinish()
@@ -97,6 +98,18 @@ def test_a_failure_that_is_put_off_is_told_in_the_report_alone(tmp_path):
         "outcome": "failed",
         "message": "1, but it should be 0",
     }
+
+
+def test_an_exercise_that_a_run_did_not_get_to_has_no_points(tmp_path):
+    file = "tests/graphs/test_laplacian.py"
+    nodes = [f"{file}::{test}" for test in catalogue.exercises()["laplacian"].tests]
+    first = next(iter(catalogue.exercises()["two_class_softmax"].tests))
+    report = heard(tmp_path, said(first, "passed"), collected=[*nodes, "tests/test_suite.py::test"])
+    begun, left = report["exercises"]
+    assert (begun["name"], left["name"]) == ("two_class_softmax", "laplacian")
+    assert (left["state"], left["points"]) == ("not all tried", 0)
+    assert {check["outcome"] for check in left["checks"]} == {"not run"}
+    assert report["max_points"] == begun["max_points"] + left["max_points"]
 
 
 def test_a_worker_that_is_gone_is_the_answers_failure(tmp_path):

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_leaves, tree_map
 
 from grader.words.bench import Cost, Draw, Race, wide
 from grader.words.check import check, check_gradient
@@ -136,7 +137,7 @@ class Heat:
         # The timed calls aren't guarded; so this one is, with data of their size.
         arguments = race.arguments(self._draw, self.size)
         with race.subject.guard():
-            got = race.subject.bare(*map(_copy, arguments))
+            got = race.subject.bare(*tree_map(_copy, arguments))
         want = _narrow(race.truth(*arguments), self._draw.dtype)
         self._compare(got, want, "subject", f"for inputs of size {list(self.size)}")
 
@@ -187,7 +188,7 @@ class Heat:
         number = 0
         while True:
             lap = self._lap()
-            buffers = buffers or tuple(map(_buffer, lap.arguments))
+            buffers = buffers or tree_map(_buffer, lap.arguments)
             shift = number % len(self._pairs)
             for direction, contestant in self._pairs[shift:] + self._pairs[:shift]:
                 yield self._turn(direction, contestant, number, lap, buffers)
@@ -211,7 +212,7 @@ class Heat:
         self, direction: str, contestant: str, number: int, lap: Lap, buffers: tuple[Any, ...]
     ) -> Turn:
         self._now = contestant
-        for buffer, value in zip(buffers, lap.arguments, strict=True):
+        for buffer, value in zip(*map(tree_leaves, (buffers, lap.arguments)), strict=True):
             if isinstance(buffer, Tensor):
                 buffer.detach().copy_(value)
         # Forward is timed as in training where backward is timed as well: else an answer could
@@ -234,7 +235,7 @@ class Heat:
 
 
 def _floating(arguments: tuple[Any, ...]) -> list[Tensor]:
-    return [a for a in arguments if isinstance(a, Tensor) and a.is_floating_point()]
+    return [a for a in tree_leaves(arguments) if isinstance(a, Tensor) and a.is_floating_point()]
 
 
 def _copy(value: Any) -> Any:

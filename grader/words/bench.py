@@ -25,6 +25,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
 Count = Callable[..., Mapping[str, float]]
 
@@ -72,10 +73,11 @@ class Draw:
 class Race:
     """One benchmark, as its author declares it.
 
-    `inputs(draw, *size)` returns the arguments, a tuple; `torch(*arguments)` is torch's own
-    operation; `size` is `small` on a CPU and `large` on a GPU. `forward(*arguments)` counts the
-    bytes and the FLOPs of the formula; `backward` those of its gradient: without it, only the
-    forward pass is timed. `slack` widens the tolerance, as in `check`: long sums round more.
+    `inputs(draw, *size)` returns the arguments, a tuple of tensors, lists of them and plain values,
+    of the same sizes at each call; `torch(*arguments)` is torch's own operation; `size` is `small`
+    on a CPU and `large` on a GPU. `forward(*arguments)` counts the bytes and the FLOPs of the
+    formula; `backward` those of its gradient: without it, only the forward pass is timed. `slack`
+    widens the tolerance, as in `check`: long sums round more.
     """
 
     subject: Any
@@ -112,7 +114,7 @@ class Race:
 
 
 def wide(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return a copy of the arguments in which floating point tensors are float64."""
+    """Return a copy of the arguments, lists of tensors too, in which real numbers are float64."""
 
     def widened(value: Any) -> Any:
         if not isinstance(value, Tensor):
@@ -120,4 +122,4 @@ def wide(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         dtype = torch.float64 if value.is_floating_point() else value.dtype
         return value.detach().to(dtype, copy=True)
 
-    return tuple(map(widened, arguments))
+    return tree_map(widened, arguments)

@@ -51,6 +51,27 @@ def run(made, laps):
         made.teardown(turn)
 
 
+def test_lists_of_tensors_are_filled_anew_each_lap():
+    seen = []
+
+    def doubled(layers, factor):
+        seen.append([float(layer[0]) for layer in layers])
+        return [layer * factor for layer in layers]
+
+    made = heat(
+        doubled,
+        torch=lambda layers, factor: [layer * factor for layer in layers],
+        inputs=lambda draw, n, c: ([draw.normal(n), draw.normal(c)], 2.0),
+        forward=lambda layers, factor: {"bytes": 0, "flops": 0},
+        backward=None,
+    )
+    made.contestants["reference"] = made.contestants["torch"]
+    made.check_first()
+    seen.clear()
+    run(made, 3)
+    assert len(seen) == len({first for first, _ in seen}) == len({last for _, last in seen}) == 3
+
+
 def test_a_right_answer_finishes():
     made = heat(softmax)
     made.check_first()

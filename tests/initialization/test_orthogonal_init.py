@@ -99,6 +99,17 @@ def test_no_direction_is_likelier(orthogonal_init, rows, cols):
 
 
 @claim("S4-176")
+def test_a_long_column_has_normal_entries(orthogonal_init):
+    def is_normal(w):
+        # Of n normal numbers the fourth powers have mean 3 and variance 96.
+        kurtosis = float((w.double() * w.shape[0] ** 0.5).pow(4).mean())
+        return abs(kurtosis - 3) < 6 * (96 / w.numel()) ** 0.5
+
+    want = such_that("entries as normal numbers have them, scaled to length 1", is_normal)
+    check(orthogonal_init, 5000, 2, 1.0, seeded(0), want=want)
+
+
+@claim("S4-176")
 def test_both_determinants_are_as_likely(orthogonal_init):
     generator, m = seeded(0), 64
     signs = [float(torch.linalg.det(orthogonal_init(3, 3, 1.0, generator))) for _ in range(m)]
@@ -193,6 +204,14 @@ def rotations(rows, cols, gain, generator):
     if rows == cols:
         w[0] *= torch.linalg.det(w).sign()
     return gain * w
+
+
+@wrong("start from a matrix of uniform numbers: the corners of a cube are likelier than its faces")
+def of_uniform_numbers(rows, cols, gain, generator):
+    drawn = torch.rand(max(rows, cols), min(rows, cols), generator=generator) - 0.5
+    q, r = torch.linalg.qr(drawn)
+    q = q * r.diagonal().sign()
+    return gain * (q if rows >= cols else q.T)
 
 
 @right("by the singular vectors of a normal matrix")

@@ -54,6 +54,23 @@ def test_other_deviations_and_cuts(trunc_normal, std, cut):
     check(trunc_normal, shape, std, cut, seeded(1), want=truncated(shape, std, cut))
 
 
+@claim("S4-177")
+def test_numbers_far_out_are_rare_and_there(trunc_normal):
+    def holds(x):
+        # 2 Phi(-3) = 0.0027 of them lie beyond 3; so many have a standard deviation of its root.
+        share, far = 0.0026998, float((x.abs() > 3).double().sum())
+        return abs(far - share * x.numel()) < 6 * (share * x.numel()) ** 0.5
+
+    want = such_that("27 of 10000 numbers beyond 3 standard deviations, more or less", holds)
+    check(trunc_normal, (100, 400), 1.0, 5.0, seeded(2), want=want)
+
+
+@claim("S4-177")
+def test_the_numbers_are_as_fine_as_float32_has_them(trunc_normal):
+    few = such_that("1000 numbers, hardly two of them alike", lambda x: len(x.unique()) > 990)
+    check(trunc_normal, (1000,), 1.0, 2.0, seeded(4), want=few)
+
+
 @counterexample("S4-177")  # with the deviation that was asked for, as "truncated normal" sounds
 def test_the_standard_deviation_is_less_than_asked_for(trunc_normal):
     def holds(x):

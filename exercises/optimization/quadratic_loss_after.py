@@ -22,7 +22,7 @@ def quadratic_loss_after(
     Raises:
         ValueError: naming `lr` and its value, if it is negative, infinite or nan; naming `steps`
             and its value, if it is negative; naming `eigenvalues` and its shape, if that isn't the
-            shape of `start`.
+            shape of `start`; naming `start` and its dtype, if its entries aren't floating point.
 
     Not allowed: torch.optim.
 

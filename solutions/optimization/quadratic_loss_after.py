@@ -22,7 +22,7 @@ def quadratic_loss_after(
     Raises:
         ValueError: naming `lr` and its value, if it is negative, infinite or nan; naming `steps`
             and its value, if it is negative; naming `eigenvalues` and its shape, if that isn't the
-            shape of `start`.
+            shape of `start`; naming `start` and its dtype, if its entries aren't floating point.
 
     Not allowed: torch.optim.
 
@@ -40,6 +40,8 @@ def quadratic_loss_after(
         raise ValueError(
             f"eigenvalues has shape {list(eigenvalues.shape)}, but start {start.shape}"
         )
+    if not start.is_floating_point():
+        raise ValueError(f"start has dtype {start.dtype}, but must be floating point")
     # Along an eigenvector nothing else is seen: each step multiplies by the same factor.
     left = start * (1 - lr * eigenvalues) ** steps
     return (eigenvalues * left.square()).sum() / 2

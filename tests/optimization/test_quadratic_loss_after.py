@@ -145,6 +145,11 @@ def test_refuses_another_number_of_eigenvalues(quadratic_loss_after):
         check(quadratic_loss_after, *args, raises=ValueError, naming={"eigenvalues": (n,)})
 
 
+def test_refuses_integers(quadratic_loss_after):
+    args = (torch.ones(2), torch.tensor([3, 4]), 0.5, 1)
+    check(quadratic_loss_after, *args, raises=ValueError, naming={"start": torch.int64})
+
+
 @wrong("forget the half")
 def without_the_half(eigenvalues, start, lr, steps):
     return (eigenvalues * (start * (1 - lr * eigenvalues) ** steps) ** 2).sum()
@@ -214,6 +219,8 @@ def even_power(eigenvalues, start, lr, steps):
         raise ValueError(f"steps = {steps}")
     if eigenvalues.size() != start.size():
         raise ValueError(f"eigenvalues: {tuple(eigenvalues.shape)}")
+    if not torch.is_floating_point(start):
+        raise ValueError(f"start: {start.dtype}")
     weights = eigenvalues * torch.pow(1 - lr * eigenvalues, 2 * steps)
     return 0.5 * torch.dot(weights, start * start)
 

@@ -1,0 +1,28 @@
+"""Optimization: how many steps of gradient descent features of different scales cost."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def gd_iterations(features: Float[Tensor, "n d"], tol: float) -> int:
+    """The fewest steps of gradient descent that are enough from any start, at the best rate.
+
+    The loss is that of a linear regression without an intercept, |X w - y|^2 / (2 n), X = features.
+    Enough is: the distance |w - w*| to the best weights is at most `tol` times the one at the
+    start, wherever that is. The rate is constant, and the one that needs the fewest steps for that.
+    It takes as many where y is another, or where the features are all multiplied by a number.
+
+    Raises:
+        ValueError: naming `tol` and its value, unless 0 < tol < 1; naming `features` and their
+            rank, if that isn't d: some weights would never change; their dtype, if that isn't
+            floating point.
+
+    Notes: exam notes, why normalise.
+
+    >>> gd_iterations(torch.tensor([[1.0, 0.0], [0.0, 2.0]]), tol=0.01)
+    10
+    """
+    raise NotImplementedError

@@ -148,6 +148,7 @@ def test_fifty_halvings_are_the_last(newton_damped):
 def test_a_limit_of_no_steps_and_an_exact_tolerance(newton_damped):
     f, df = square_less(4.0)
     check(newton_damped, f, df, 4.0, 0.25, 0, want=(4.0, 0, "out of steps"))
+    check(newton_damped, f, df, -4.0, 0.25, 1, want=(-2.5, 1, "out of steps"))
     check(newton_damped, f, df, 2.5, 2.25, 0, want=(2.5, 0, "root"))
     check(newton_damped, f, df, -2.0, 0.0, 0, want=(-2.0, 0, "root"))
 

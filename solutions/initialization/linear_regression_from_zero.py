@@ -27,7 +27,7 @@ def linear_regression_from_zero(
     >>> linear_regression_from_zero(torch.tensor([[1.0], [3.0]]), torch.tensor([2.0, 4.0]), 0.5, 1)
     (tensor([3.5000]), tensor(1.5000))
     """
-    if x.shape[:1] != y.shape or y.dim() != 1:
+    if y.shape != x.shape[:1]:
         raise ValueError(f"y has shape {list(y.shape)}, but x has {list(x.shape)}")
     if not len(x):
         raise ValueError(f"x has shape {list(x.shape)}, and no row")

@@ -148,6 +148,8 @@ def test_refuses_shapes_that_make_no_network(activation_stds):
         naming = {"weights": (2, 3, 3), "x": shape}
         call = torch.ones(2, 3, 3), torch.ones(shape)
         check(activation_stds, *call, raises=ValueError, naming=naming)
+    naming = {"weights": (3,), "x": (3,)}
+    check(activation_stds, torch.ones(3), torch.ones(3), raises=ValueError, naming=naming)
 
 
 def run(weights, x, activation="relu", **change):

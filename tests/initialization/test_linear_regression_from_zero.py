@@ -110,7 +110,7 @@ def test_one_row_and_no_feature(linear_regression_from_zero):
 
 
 def test_refuses_targets_of_another_shape(linear_regression_from_zero):
-    for shape in ((3,), (4, 1), ()):
+    for shape in ((3,), (5,), (4, 1), ()):
         call = torch.ones(4, 2), torch.ones(shape), 0.5, 1
         check(linear_regression_from_zero, *call, raises=ValueError, naming={"y": shape})
 

@@ -20,7 +20,7 @@ def init_linear(
                             uniform in [-b, b] with b = 1 / sqrt(fan_in)
 
     Biases are 0 but for the last. All weights (and biases) are independent, and all randomness
-    comes from `generator`.
+    comes from `generator`, on whose device they are.
 
     Raises:
         ValueError: naming `fan_in`, `fan_out` or `scheme` and its value, if a fan is below 1, or the

@@ -14,7 +14,7 @@ def orthogonal_init(
 
     Q is uniformly distributed (by Haar's measure): no direction is likelier than another, and
     neither is a sign; for rows = cols the determinant is 1 or -1, each as likely. The result is
-    float32. All randomness comes from `generator`.
+    float32, on the device of `generator`, from which all randomness comes.
 
     Raises:
         ValueError: naming `rows`, `cols` or `gain` and its value, if there isn't at least one row

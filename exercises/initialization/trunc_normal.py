@@ -15,7 +15,8 @@ def trunc_normal(
     The distribution is that of normal numbers of which those beyond the cut are drawn again:
     nothing piles up at the ends, and nothing is rescaled (so the result's standard deviation is
     less than `std`). `cut` counts standard deviations; it is from 0.1 to 1e4. The result is
-    float32, up to its rounding within the cut, and all randomness comes from `generator`.
+    float32, up to its rounding within the cut, on the device of `generator`, from which all
+    randomness comes.
 
     Raises:
         ValueError: naming `std` or `cut` and its value, if it isn't above 0 (nan isn't).

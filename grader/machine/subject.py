@@ -4,11 +4,15 @@ import importlib.util
 import inspect
 import sys
 from collections import deque
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils._pytree import tree_leaves
 
 from grader.machine import catalogue
 from grader.machine.answer import Answer
@@ -51,7 +55,7 @@ class Subject:
     def __call__(self, *args: object, **kwargs: object) -> Any:
         """Call the answer as its author wrote it; a class gives an instance to call methods of."""
         if self.label == "solutions" and not self.answer.is_class:
-            with self.guard():
+            with self.guard(), self.without_default_device(args, kwargs):
                 return self._typed(*args, **kwargs)
         if self.answer.is_class:
             return Instance(self, args, kwargs)
@@ -91,6 +95,17 @@ class Subject:
     def bare(self) -> Any:
         """The function or class itself, loaded at the first call."""
         return self.answer.value
+
+    def without_default_device(self, *arguments: Any) -> Any:
+        """Run a solution so that what it makes on the default device doesn't go with its arguments.
+
+        On a GPU it wouldn't either: a solution makes its tensors where its arguments are. Where a
+        test hands over a function, that one may use the default device.
+        """
+        leaves = tree_leaves(arguments)
+        is_placed = any(isinstance(leaf, torch.Tensor | torch.Generator) for leaf in leaves)
+        free = self.label != "solutions" or not is_placed or any(map(callable, leaves))
+        return nullcontext() if free else torch.device("meta")
 
     def guard(self) -> Any:
         """Run a block as the answer's code; a known wrong answer may take any short cut."""
@@ -140,7 +155,8 @@ class Instance:
         self._args: Any = clone(args)
         self._kwargs: Any = clone(kwargs)
         self._calls: list[tuple[str, Any, Any]] = []
-        self._object = subject.answer.make(args, kwargs)
+        with subject.without_default_device(args, kwargs):
+            self._object = subject.answer.make(args, kwargs)
 
     def __getattr__(self, attribute: str) -> Any:
         value = self._subject.answer.get(self._object, attribute)
@@ -177,8 +193,9 @@ class Method:
     def __call__(self, *args: object, **kwargs: object) -> Any:
         """Call the method, and remember it for the replay."""
         self._instance._calls.append((self._attribute, *clone((args, kwargs))))
-        answer = self._instance._subject.answer
-        return answer.send(self._instance._object, self._attribute, args, kwargs)
+        subject = self._instance._subject
+        with subject.without_default_device(args, kwargs):
+            return subject.answer.send(self._instance._object, self._attribute, args, kwargs)
 
 
 def _later(instance: Instance, mistake: Any, attribute: str, done: int) -> Any:

@@ -20,7 +20,7 @@ def init_linear(
                             uniform in [-b, b] with b = 1 / sqrt(fan_in)
 
     Biases are 0 but for the last. All weights (and biases) are independent, and all randomness
-    comes from `generator`.
+    comes from `generator`, on whose device they are.
 
     Raises:
         ValueError: naming `fan_in`, `fan_out` or `scheme` and its value, if a fan is below 1, or the
@@ -48,19 +48,18 @@ def init_linear(
     draw = _KINDS[kind or "uniform"]
     weight = stds[family] * draw((fan_out, fan_in), generator)
     # The biases of a layer that starts at 0 break no symmetry: the weights have done so.
-    bias = (
-        stds["torch"] * draw((fan_out,), generator) if scheme == "torch" else torch.zeros(fan_out)
-    )
-    return weight, bias
+    if scheme == "torch":
+        return weight, stds["torch"] * draw((fan_out,), generator)
+    return weight, weight.new_zeros(fan_out)
 
 
 def _normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    return torch.randn(shape, generator=generator)
+    return torch.randn(shape, generator=generator, device=generator.device)
 
 
 def _uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """Draw from [-sqrt 3, sqrt 3): the variance of numbers uniform in [-b, b] is b^2 / 3."""
-    return math.sqrt(3) * (2 * torch.rand(shape, generator=generator) - 1)
+    return math.sqrt(3) * (2 * torch.rand(shape, generator=generator, device=generator.device) - 1)
 
 
 _KINDS = {"normal": _normal, "uniform": _uniform}

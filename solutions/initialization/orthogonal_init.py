@@ -14,7 +14,7 @@ def orthogonal_init(
 
     Q is uniformly distributed (by Haar's measure): no direction is likelier than another, and
     neither is a sign; for rows = cols the determinant is 1 or -1, each as likely. The result is
-    float32. All randomness comes from `generator`.
+    float32, on the device of `generator`, from which all randomness comes.
 
     Raises:
         ValueError: naming `rows`, `cols` or `gain` and its value, if there isn't at least one row
@@ -34,7 +34,8 @@ def orthogonal_init(
             raise ValueError(f"{name} is {size}, but must be at least 1")
     if not gain >= 0:
         raise ValueError(f"gain is {gain}, but can't be negative")
-    drawn = torch.randn(max(rows, cols), min(rows, cols), generator=generator)
+    size, device = (max(rows, cols), min(rows, cols)), generator.device
+    drawn = torch.randn(size, generator=generator, device=device)
     q, r = torch.linalg.qr(drawn)
     # QR leaves the signs of R's diagonal to the algorithm: only with all of them positive is Q uniform.
     q = q * r.diagonal().sign()

@@ -15,7 +15,8 @@ def trunc_normal(
     The distribution is that of normal numbers of which those beyond the cut are drawn again:
     nothing piles up at the ends, and nothing is rescaled (so the result's standard deviation is
     less than `std`). `cut` counts standard deviations; it is from 0.1 to 1e4. The result is
-    float32, up to its rounding within the cut, and all randomness comes from `generator`.
+    float32, up to its rounding within the cut, on the device of `generator`, from which all
+    randomness comes.
 
     Raises:
         ValueError: naming `std` or `cut` and its value, if it isn't above 0 (nan isn't).
@@ -33,5 +34,6 @@ def trunc_normal(
             raise ValueError(f"{name} is {value}, but must be above 0")
     # erf(|x| / sqrt 2) is the share of normal numbers nearer to 0: uniform, and here below the cut's.
     share = math.erf(cut / math.sqrt(2))
-    uniform = torch.rand(shape, generator=generator, dtype=torch.float64) * 2 - 1
+    like = {"generator": generator, "device": generator.device, "dtype": torch.float64}
+    uniform = torch.rand(shape, **like) * 2 - 1
     return (std * math.sqrt(2) * torch.erfinv(share * uniform)).float()

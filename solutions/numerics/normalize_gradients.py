@@ -30,12 +30,12 @@ def normalize_gradients(
     """
     if not 0 < length < math.inf:
         raise ValueError(f"length is {length}, but must be finite and above 0")
-    entries = torch.cat([torch.zeros(1), *(g.double().flatten() for g in grads)])
+    entries = torch.cat([g.double().flatten() for g in grads]) if grads else torch.zeros(0)
     if not entries.isfinite().all():
         raise ValueError(f"grads has the entry {entries[~entries.isfinite()][0].item()}")
-    top = entries.abs().amax()
-    if not top:
+    if not entries.any():
         return [g.clone() for g in grads]
+    top = entries.abs().amax()
     # Squares of the entries themselves could overflow, or vanish: the largest becomes 1 first.
     factor = length / (entries / top).norm()
     return [(g.double() / top * factor).to(g.dtype) for g in grads]

@@ -36,7 +36,7 @@ def cost(logits, labels, loss, activation):
     return (a - labels).square().sum() / 2
 
 
-@claim("S4-131", "S4-133", "S4-311")
+@claim("S4-131", "S4-133", "S4-311", "S4-372", "S4-168")
 def test_a_case_worked_by_hand(output_delta):
     z = torch.tensor([3.0, 1.0, 1 / 3], dtype=torch.float64).log()  # a = (3/4, 1/2, 1/4)
     y = torch.tensor([0.0, 1.0, 1.0], dtype=torch.float64)
@@ -57,7 +57,7 @@ def test_equals_automatic_differentiation(output_delta, loss, activation, case):
     check(output_delta, z, y, loss, activation, want=want, scale=1.0)
 
 
-@claim("S4-131", "S4-311")
+@claim("S4-131", "S4-311", "S4-168")
 def test_only_the_quadratic_cost_of_a_sigmoid_stalls(output_delta):
     z, y = torch.tensor([1000.0, -1000.0, 1e4]), torch.tensor([0.0, 1.0, 0.25])
     check(output_delta, z, y, "ce", "sigmoid", want=torch.tensor([1.0, -1.0, 0.75]))

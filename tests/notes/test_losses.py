@@ -265,3 +265,165 @@ def test_relu_keeps_its_slope_where_the_sigmoid_has_none():
     near(gradient(lambda z: z.relu().sum(), z), (1.0, 0.0))  # the other unit is dead
     assert z.relu()[0] > 1  # unbounded, where the sigmoid is not
     assert float((doubles(*torch.arange(-3.0, 4.0).tolist()).relu() == 0).sum()) == 4  # sparse
+
+
+# Squared and absolute errors
+
+
+@counterexample("S0-328")  # n as the number of samples of two outputs
+def test_torch_counts_entries_where_others_count_samples():
+    pred, target = doubles(1.0, 2.0, 3.0, 4.0).reshape(2, 2), torch.zeros(2, 2).double()
+    near(nn.functional.mse_loss(pred, target)[None], (7.5,))
+    near((pred - target).square().sum(1).mean()[None], (15.0,))
+
+
+@counterexample("S1-015")  # Gluon's L2Loss and torch's MSELoss, taken for the same loss
+def test_a_loss_with_the_half_moves_half_as_far():
+    y = doubles(0.0, 0.0)
+    gluon = lambda z: (z - y).square() / 2
+    near(gluon(doubles(1.0, 3.0)), (0.5, 4.5))
+    near(nn.MSELoss()(doubles(1.0, 3.0), y)[None], (5.0,))
+    near(gradient(lambda z: gluon(z).mean(), doubles(1.0, 3.0)), (0.5, 1.5))
+    near(gradient(lambda z: nn.MSELoss()(z, y), doubles(1.0, 3.0)), (1.0, 3.0))
+
+
+@claim("S4-002", "S3-120")
+def test_a_column_less_a_vector_is_a_matrix_of_all_pairs():
+    y = doubles(1.0, 2.0, 3.0)
+    assert (y[:, None] - y).shape == (3, 3)
+    near((y[:, None] - y).square().mean()[None], (4 / 3,))
+    near((y[:, None] - y.reshape(3, 1)).square().mean()[None], (0.0,))
+
+
+def linear_regression(loss, steps=60):
+    """Losses by `loss` while gradient descent minimises it, from 0, on 50 points."""
+    draw = torch.Generator().manual_seed(0)
+    x = torch.randn(50, 2, generator=draw, dtype=torch.float64)
+    y = x @ doubles(2.0, -3.4) + 0.1 * torch.randn(50, generator=draw, dtype=torch.float64)
+    w, losses = torch.zeros(2, dtype=torch.float64), []
+    for _ in range(steps):
+        losses.append(float(loss(x @ w, y)))
+        w = w - 0.2 * gradient(lambda w: loss(x @ w, y), w)
+    return losses
+
+
+@claim("S3-121", "S3-125")
+def test_without_the_half_the_loss_ends_at_twice_the_value():
+    # It would be refuted by another ratio than 2, once both have converged.
+    half = linear_regression(lambda a, y: ((a - y) ** 2 / 2).mean())
+    whole = linear_regression(nn.MSELoss())
+    assert whole[-1] / half[-1] == pytest.approx(2, rel=1e-3)
+    assert whole[0] == 2 * half[0]  # on the same parameters, exactly
+    assert whole[5] < half[5]  # and each of its steps is twice as long
+
+
+@claim("S3-130", "S3-115")
+def test_huber_takes_the_place_of_the_squared_loss_and_is_slower_at_first():
+    # It would be refuted by losses that don't fall, or fall faster at first.
+    squared, huber = linear_regression(nn.MSELoss()), linear_regression(nn.HuberLoss(), 200)
+    near(nn.HuberLoss()(doubles(0.5, 3.0), doubles(0.0, 0.0))[None], (1.3125,))
+    assert huber[-1] < 0.01 * huber[0]
+    assert squared[5] / squared[0] < huber[5] / huber[0]
+
+
+@claim("S3-115")
+def test_hubers_second_derivative_jumps():
+    def bend(e):
+        return torch.autograd.functional.hessian(lambda e: nn.HuberLoss()(e, 0 * e), doubles(e)[0])
+
+    near(torch.stack([bend(e) for e in (0.99, -0.99, 1.01, -1.01)]), (1.0, 1.0, 0.0, 0.0))
+    slopes = [gradient(lambda e: nn.HuberLoss()(e, 0 * e), doubles(e)[0]) for e in (-1e-3, 1e-3)]
+    near(torch.stack(slopes), (-1e-3, 1e-3), atol=1e-12)  # where the absolute loss jumps by 2
+
+
+@claim("S3-171")
+def test_torchs_losses_are_reduced_by_name():
+    z, target = doubles(2.0, 0.0, 0.0, 1.0, 1.0, 0.0).reshape(2, 3), torch.tensor([0, 2])
+    none, mean, total = (cross_entropy(z, target, reduction=r) for r in ("none", "mean", "sum"))
+    torch.testing.assert_close(mean, none.mean())
+    torch.testing.assert_close(total, none.sum())
+    weight = doubles(1.0, 1.0, 10.0)
+    weighted = cross_entropy(z, target, weight=weight)
+    torch.testing.assert_close(weighted, (none[0] + 10 * none[1]) / 11)
+    torch.testing.assert_close(cross_entropy(z, torch.tensor([0, -100])), none[0])
+    with pytest.raises(ValueError, match="average"):
+        cross_entropy(z, target, reduction="average")
+
+
+@claim("S3-195")
+def test_the_posterior_is_largest_where_the_two_terms_are_least():
+    w = torch.linspace(-3, 3, 601, dtype=torch.float64)
+    nll = (2 - 1.5 * w) ** 2 / 2
+    priors = {
+        "normal": (-(w**2) / 2).exp(),
+        "Laplace": (-w.abs()).exp(),
+        "uniform": ((w > -1) & (w < 1)).double(),
+    }
+    best = {}
+    for name, prior in priors.items():
+        posterior = (-nll).exp() * prior
+        posterior = posterior / posterior.sum()
+        objective = nll - prior.log()  # infinite where the prior is 0
+        allowed = prior > 0
+        # They differ by a constant, log P(X, y), whatever the prior.
+        rest = (objective + posterior.log())[allowed]
+        torch.testing.assert_close(rest, rest[:1].expand_as(rest))
+        assert objective[~allowed].isposinf().all()
+        assert posterior.argmax() == objective.argmin()
+        best[name] = float(w[objective.argmin()])
+    assert len({*best.values(), float(w[nll.argmin()])}) == 4  # each prior moves the maximum
+
+
+@claim("S1-255")
+def test_total_variation_denoises_and_too_much_of_it_blurs():
+    # An edge with noise. It would be refuted by an image no nearer to the clean one.
+    draw = torch.Generator().manual_seed(0)
+    clean = torch.zeros(12, 12, dtype=torch.float64)
+    clean[:, 6:] = 1
+    noisy = clean + 0.3 * torch.randn(12, 12, generator=draw, dtype=torch.float64)
+
+    def denoised(weight):
+        image = noisy.clone()
+        for _ in range(150):
+
+            def cost(x):
+                variation = x.diff(dim=0).abs().mean() + x.diff(dim=1).abs().mean()
+                return (x - noisy).square().mean() + weight * variation / 2
+
+            image = image - 1.5 * gradient(cost, image)
+        return float((image - clean).square().mean())
+
+    little = denoised(0.3)
+    assert little < 0.7 * float((noisy - clean).square().mean())
+    assert denoised(30.0) > 2 * little
+
+
+@claim("S4-168")
+def test_cross_entropy_pulls_harder_the_worse_the_error():
+    bce = nn.functional.binary_cross_entropy_with_logits
+    z = doubles(0.0, 1.0, 2.0, 4.0, 8.0)
+    pull = gradient(lambda z: bce(z, 0 * z, reduction="sum"), z)
+    assert all(a < b for a, b in itertools.pairwise(pull.tolist()))
+
+
+@counterexample("S4-168")  # with the quadratic cost of a sigmoid, as in the notes' own network
+def test_the_quadratic_cost_of_a_sigmoid_is_slowest_when_badly_wrong():
+    z = doubles(0.0, 2.0, 4.0)  # outputs 0.5, 0.881, 0.982, where 0 is right
+    near(gradient(lambda z: (z.sigmoid() ** 2 / 2).sum(), z), (0.125, 0.0925, 0.0173))
+    a = sp.Symbol("a", positive=True)
+    pull = a * a * (1 - a)
+    assert sp.solve(pull.diff(a), a) == [sp.Rational(2, 3)]
+    assert sp.limit(pull, a, 1) == 0
+
+
+@claim("S4-372")
+def test_half_the_squared_distance_has_the_derivative_a_minus_y():
+    a, y = doubles(0.9, 0.2), doubles(0.0, 1.0)
+    near(gradient(lambda a: (a - y).square().sum() / 2, a), (0.9, -0.8))
+
+
+@counterexample("S4-372")  # a - y, for another cost
+def test_other_costs_have_other_derivatives():
+    a, y = doubles(0.9), doubles(0.0)
+    near(gradient(lambda a: (a - y).square().sum(), a), (1.8,))
+    near(gradient(lambda a: nn.functional.binary_cross_entropy(a, y), a), (10.0,))

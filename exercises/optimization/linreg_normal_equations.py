@@ -26,8 +26,8 @@ def linreg_normal_equations(
 
     Notes: D2L notes, basics; supplements to D2L, linear regression.
 
-    >>> features = torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0], [1.0, 1.0]])
-    >>> linreg_normal_equations(features, torch.tensor([4.0, 3.0, 9.0, 6.0]))
+    >>> features = torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 2.0]])
+    >>> linreg_normal_equations(features, torch.tensor([1.0, 5.0, 7.0, 11.0]))
     (tensor([2., 3.]), tensor(1.))
     """
     raise NotImplementedError

@@ -31,7 +31,7 @@ def minibatch_grad(
 
     >>> features, targets = torch.tensor([[1.0, 2.0], [3.0, 0.0], [0.0, 4.0]]), torch.zeros(3)
     >>> minibatch_grad(features, targets, torch.tensor([1.0, 1.0]), torch.tensor([2, 0]))
-    tensor([1.5000, 11.0000])
+    tensor([ 1.5000, 11.0000])
     """
     n = len(features)
     if rows.dtype != torch.int64 or not len(rows):

@@ -35,7 +35,7 @@ def bfgs_update(
         raise ValueError(f"H has shape {list(H.shape)}, but must be square")
     for name, x in (("s", s), ("y", y)):
         if x.shape != H.shape[:1]:
-            raise ValueError(f"{name} has shape {list(x.shape)}, but H {list(H.shape)}")
+            raise ValueError(f"{name} has shape {list(x.shape)}, but must be [{len(H)}]")
     if y @ s <= 0:
         return H.clone()
     # What is left of H has no say about y: the last term alone maps y to s.

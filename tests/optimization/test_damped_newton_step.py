@@ -22,7 +22,7 @@ from grader.words.inputs import vector
 
 EXERCISE = Exercise(
     level="core",
-    after=("newton",),
+    after=("classify_critical_point",),
     forbid=("torch.optim", "scipy.optimize"),
     instead="solve the linear system yourself",
     hints=(

@@ -43,13 +43,13 @@ def minibatch_sgd_linreg(
         raise ValueError(f"lr is {lr}, but must be finite and not negative")
     if batch_size < 1 or epochs < 0:
         raise ValueError(f"batch_size is {batch_size} and epochs is {epochs}: too small")
-    if targets.shape != features.shape[:1] or not len(targets):
-        raise ValueError(f"targets has shape {list(targets.shape)}, features {features.shape}")
-    if not features.is_floating_point():
-        raise ValueError(f"features has dtype {features.dtype}, but must be floating point")
+    if targets.shape != features.shape[:1] or not len(targets) or not features.is_floating_point():
+        about = f"features {list(features.shape)} and dtype {features.dtype}"
+        raise ValueError(f"targets has shape {list(targets.shape)}, {about}")
     weights, bias = features.new_zeros(features.shape[1]), features.new_zeros(())
     for _ in range(epochs):
-        for rows in torch.randperm(len(features), generator=generator).split(batch_size):
+        order = torch.randperm(len(features), generator=generator, device=generator.device)
+        for rows in order.split(batch_size):
             errors = features[rows] @ weights + bias - targets[rows]
             # Divided by the rows there are: a last, smaller batch makes a whole step too.
             weights = weights - lr * (features[rows].mT @ errors) / len(rows)

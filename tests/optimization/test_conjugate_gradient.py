@@ -106,6 +106,19 @@ def test_counts_the_eigenvalues_that_differ(conjugate_gradient):
 
 
 @claim("S4-326")
+def test_rounding_makes_a_badly_conditioned_system_take_more_than_n_steps(conjugate_gradient):
+    i = torch.arange(8, dtype=torch.float64)
+    A, b = 1 / (i[:, None] + i + 1), torch.ones(8, dtype=torch.float64)
+
+    def solves(answer):
+        x, steps = answer
+        # The residual is carried along, and drifts away from b - A x by its own rounding.
+        return float((A @ x - b).norm() / b.norm()) <= 1e-7 and 8 < steps < 100
+
+    check(conjugate_gradient, A, b, 1e-8, 200, want=such_that("a residual below 1e-8", solves))
+
+
+@claim("S4-326")
 def test_without_a_right_side_there_is_nothing_to_do(conjugate_gradient):
     A, b = spd(3)
     check(conjugate_gradient, A, 0 * b, 1e-9, 9, want=(0 * b, 0))
@@ -250,6 +263,11 @@ def always_n_steps(A, b, tol, max_iter):
     n = min(len(b), max_iter)
     x, _ = run(A, b, 1e-15, n)
     return x, n if b.any() else 0
+
+
+@wrong("stop after n steps: that is a theorem about exact numbers")
+def n_steps_at_most(A, b, tol, max_iter):
+    return run(A, b, tol, min(max_iter, len(b)))
 
 
 @wrong("ignore max_iter")

@@ -27,7 +27,7 @@ def over_the_support(p, base=math.e):
     return torch.stack(rows).reshape(p.shape[:-1])
 
 
-@claim("S3-395")
+@claim("S3-395", "S0-307")
 def test_a_case_worked_by_hand(entropy):
     p = torch.tensor([[0.5, 0.25, 0.25], [0.25, 0.75, 0.0]], dtype=torch.float64)
     want = torch.tensor([1.5, 2 - 0.75 * math.log2(3)], dtype=torch.float64)
@@ -41,7 +41,7 @@ def test_three_equal_classes_hold_the_logarithm_of_three(entropy):
     check(entropy, p, 2.0, want=torch.tensor(1.584962500721156, dtype=torch.float64))
 
 
-@claim("S3-395")
+@claim("S3-395", "S0-307")
 @given(inputs.distributions(inputs.sizes(1, 3), inputs.sizes(1, 5), zeros=True))
 def test_equals_scipys_entropy(entropy, p):
     from scipy.stats import entropy as scipys
@@ -49,6 +49,7 @@ def test_equals_scipys_entropy(entropy, p):
     check(entropy, p, want=torch.from_numpy(scipys(p.numpy(), axis=-1)))
 
 
+@claim("S0-307")
 @pytest.mark.parametrize("base", [2.0, 10.0, 1.5])
 def test_the_base_divides_by_its_logarithm(entropy, base):
     p = torch.tensor([0.125, 0.0, 0.25, 0.625], dtype=torch.float64)

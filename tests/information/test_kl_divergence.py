@@ -30,7 +30,7 @@ def formula(p, q):
     return (p * (p / q).log()).sum(-1)
 
 
-@claim("S3-390", "S3-391")
+@claim("S3-390", "S3-391", "S0-331", "S0-332")
 def test_a_case_worked_by_hand(kl_divergence):
     p = torch.tensor([[1, 4, 1, 2], [4, 0, 2, 2]], dtype=torch.float64) / 8
     q = torch.tensor([[4, 2, 1, 1], [1, 4, 1, 2]], dtype=torch.float64) / 8
@@ -55,7 +55,7 @@ def test_equals_scipys_relative_entropy(kl_divergence, pair):
     check(kl_divergence, *pair, want=want, scale=2.0)
 
 
-@claim("S3-391")
+@claim("S3-391", "S0-329", "S0-331")
 @given(PAIRS)
 def test_equals_torchs_which_takes_log_q_first(kl_divergence, pair):
     p, q = pair
@@ -63,7 +63,7 @@ def test_equals_torchs_which_takes_log_q_first(kl_divergence, pair):
     check(kl_divergence, p, q, want=want, scale=2.0)
 
 
-@claim("S3-392", "S3-393")
+@claim("S3-392", "S3-393", "S4-294")
 @given(PAIRS)
 def test_it_is_positive_unless_both_are_equal(kl_divergence, pair):
     p, q = pair
@@ -80,7 +80,7 @@ def test_it_is_zero_for_equal_distributions(kl_divergence, p):
     check(kl_divergence, p, p.clone(), want=torch.zeros(len(p), dtype=torch.float64))
 
 
-@claim("S3-390", "S3-394")
+@claim("S3-390", "S3-394", "S0-329", "S0-330", "S4-294")
 def test_the_other_way_round_it_is_another_number(kl_divergence):
     p, q = torch.tensor([[0.5, 0.5], [0.9, 0.1]], dtype=torch.float64)
     want = math.log(0.5) - (math.log(0.9) + math.log(0.1)) / 2  # 0.5108

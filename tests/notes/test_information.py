@@ -164,3 +164,127 @@ def test_the_second_mean_over_the_generated_is_the_divergence():
     middle = [(a + b) / 2 for a, b in zip(p, g, strict=True)]
     assert gan_second_term(g, p, g) == pytest.approx(kl(g, middle) + math.log(1 / 2))
     assert gan_second_term(p, p, p) == pytest.approx(-math.log(2))  # no difference, no matter
+
+
+def tensor(*values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+@counterexample("S0-307")  # -sum p log p, run as it is written
+def test_an_impossible_outcome_makes_the_written_entropy_nan():
+    p = tensor(0.5, 0.5, 0.0)
+    assert (-(p * p.log()).sum()).isnan()
+    assert torch.special.entr(p).sum().item() == pytest.approx(math.log(2))
+    assert (-(p[:2] * p[:2].log2()).sum()).item() == 1  # in bits; in nats 0.6931
+
+
+@counterexample("S0-329")  # D(p || q), with the two in this order
+def test_torchs_divergence_takes_the_approximation_first_and_divides_by_all_entries():
+    p = tensor(0.5, 0.5, 0.9, 0.1).reshape(2, 2)
+    q = tensor(0.9, 0.1, 0.5, 0.5).reshape(2, 2)
+    right = (kl(*(x[0].tolist() for x in (p, q))) + kl(*(x[1].tolist() for x in (p, q)))) / 2
+    loss = torch.nn.functional.kl_div
+    assert loss(q.log(), p, reduction="batchmean").item() == pytest.approx(right)
+    with pytest.warns(UserWarning, match="support size"):
+        assert loss(q.log(), p, reduction="mean").item() == pytest.approx(right / 2)
+    # In the order of the notes, p first: not even of one sign.
+    assert loss(p[:1], q[:1], reduction="sum").item() < 0
+
+
+@claim("S0-329", "S0-330", "S4-294")
+def test_what_is_observed_is_what_the_mean_is_taken_over():
+    # What p rules out costs nothing, what q rules out costs infinitely much.
+    p, q = tensor(0.5, 0.5, 0.0), tensor(0.25, 0.25, 0.5)
+    divergence = torch.nn.functional.kl_div
+    assert divergence(q.log(), p, reduction="sum").item() == pytest.approx(math.log(2))
+    assert divergence(p.log(), q, reduction="sum").item() == math.inf
+
+
+@counterexample("S0-330")  # not equal, whatever p and q
+def test_some_pairs_have_the_same_divergence_both_ways():
+    assert kl((0.3, 0.7), (0.7, 0.3)) == pytest.approx(kl((0.7, 0.3), (0.3, 0.7)))
+    assert kl((0.3, 0.7), (0.3, 0.7)) == 0
+
+
+@claim("S0-331", "S0-332")
+def test_the_two_forms_are_equal():
+    p, q = sp.symbols("p q", positive=True)
+    assert sp.expand_log(p * sp.log(p / q) - p * (sp.log(p) - sp.log(q))).expand() == 0
+
+
+@claim("S0-332", "S0-331")
+def test_in_floats_the_ratio_overflows_where_the_difference_does_not():
+    p, q = torch.tensor(0.1), torch.tensor(1e-45)
+    assert (p / q).isinf()
+    assert (p.log() - q.log()).item() == pytest.approx(100.98, abs=0.05)
+
+
+@claim("S4-294")
+def test_a_code_for_another_distribution_is_longer_by_the_divergence():
+    p, q = (0.5, 0.25, 0.25), (0.25, 0.5, 0.25)
+    lengths = [[-math.log2(x) for x in d] for d in (p, q)]
+    assert lengths == [[1, 2, 2], [2, 1, 2]]  # whole bits: codes with these lengths exist
+    mean = [sum(a * b for a, b in zip(p, code, strict=True)) for code in lengths]
+    assert mean == [1.5, 1.75]
+    assert mean[1] - mean[0] == pytest.approx(kl(p, q) / math.log(2))
+    uniform = (1 / 3, 1 / 3, 1 / 3)
+    bits = kl(p, uniform) / math.log(2), kl(uniform, p) / math.log(2)
+    assert bits == pytest.approx((0.0850, 0.0817), abs=1e-4)
+
+
+@claim("S4-302")
+def test_likelihood_cross_entropy_and_divergence_agree_where_the_best_parameter_is():
+    # A model of one parameter that can't be exact: q = (t, t, 1 - 2 t).
+    p = tensor(0.6, 0.1, 0.3)
+    t = torch.linspace(0.005, 0.495, 99, dtype=torch.float64)[:, None]
+    q = torch.cat([t, t, 1 - 2 * t], 1)
+    ce, entropy = -(p * q.log()).sum(1), -(p * p.log()).sum()
+    divergence = (p * (p / q).log()).sum(1)
+    torch.testing.assert_close(ce - divergence, entropy.expand(99))
+    likelihood = (100 * p * q.log()).sum(1)  # of 100 observations in these shares
+    best = {int(ce.argmin()), int(divergence.argmin()), int(likelihood.argmax())}
+    assert [float(t[i]) for i in best] == pytest.approx([0.35])
+    # The other way round it is another problem.
+    assert int((q * (q / p).log()).sum(1).argmin()) not in best
+
+
+@claim("S3-168")
+def test_equal_logits_give_every_word_of_a_large_vocabulary_a_low_probability():
+    assert float(torch.zeros(50_000).double().softmax(0).max()) == pytest.approx(1 / 50_000)
+
+
+@counterexample("S3-168")  # low, because there are many words
+def test_one_word_of_a_large_vocabulary_may_be_almost_certain():
+    logits = torch.zeros(50_000, dtype=torch.float64)
+    logits[7] = 20
+    assert float(logits.softmax(0)[7]) > 0.9998
+    loss = torch.nn.functional.cross_entropy(logits[None], torch.tensor([7]))
+    assert loss.exp().item() == pytest.approx(1, abs=2e-4)  # a perplexity of hardly more than 1
+
+
+@claim("S3-275")
+def test_channels_that_are_zero_or_alike_tell_less_than_the_input():
+    x = torch.randn(2, 1, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    mean = torch.full((1, 1, 4, 4), 1 / 16, dtype=torch.float64)
+    shifted = x.clone()
+    shifted[..., 0, 0] += 1
+    shifted[..., 3, 3] -= 1
+    torch.testing.assert_close(torch.conv2d(x, mean), torch.conv2d(shifted, mean))
+
+
+@counterexample("S3-275")  # more channels lose information
+def test_every_channel_may_keep_all_of_the_input():
+    draw = torch.Generator().manual_seed(0)
+    x = torch.randn(2, 1, 4, 5, generator=draw, dtype=torch.float64)
+    copy = torch.zeros(1, 1, 3, 3, dtype=torch.float64)
+    copy[..., 1, 1] = 1
+    assert torch.equal(torch.conv2d(x, copy, padding=1), x)
+    # As a matrix, a convolution with a random kernel can be inverted: the input is in its output.
+    units = torch.eye(20, dtype=torch.float64).reshape(20, 1, 4, 5)
+    kernels = torch.randn(2, 1, 3, 3, generator=draw, dtype=torch.float64)
+    both = torch.conv2d(units, kernels, padding=1)
+    for channel in range(2):
+        matrix = both[:, channel].reshape(20, 20)
+        assert torch.linalg.matrix_rank(matrix) == 20
+        out = torch.conv2d(x, kernels, padding=1)[:, channel].reshape(2, 20)
+        torch.testing.assert_close(torch.linalg.solve(matrix.T, out.T).T.reshape(2, 1, 4, 5), x)

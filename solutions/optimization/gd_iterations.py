@@ -35,4 +35,4 @@ def gd_iterations(features: Float[Tensor, "n d"], tol: float) -> int:
     scales = torch.linalg.svdvals(features.double()).square()
     # At the rate 2 / (largest + smallest) both ends shrink equally fast: by (kappa - 1) / (kappa + 1).
     rate = float((scales.max() - scales.min()) / (scales.max() + scales.min()))
-    return max(1, math.ceil(math.log(tol) / math.log(rate))) if rate else 1
+    return math.ceil(math.log(tol) / math.log(rate)) if rate else 1

@@ -42,7 +42,9 @@ def kept(widths, batch_size, dtype):
 @claim("S2-051")
 def test_a_case_worked_by_hand(activation_bytes):
     check(activation_bytes, [5, 3, 2], batch_size=10, want=10 * (5 + 3) * 4)
-    check(activation_bytes, [5, 3, 2], batch_size=10, bytes_per_entry=2, want=10 * (5 + 3) * 2)
+    for size in (1, 2, 8):
+        args = ([5, 3, 2], 10, size)
+        check(activation_bytes, *args, want=10 * (5 + 3) * size)
 
 
 @claim("S2-051")

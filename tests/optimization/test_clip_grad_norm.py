@@ -32,6 +32,15 @@ def test_a_case_worked_by_hand(clip_grad_norm):
     check(clip_grad_norm, grads, 125.0, want=([g / 2 for g in grads], 250.0))
 
 
+@claim("S4-308")
+def test_the_norm_is_that_of_all_layers_however_many(clip_grad_norm):
+    grads = [vector(2.0), vector(-4.0), vector([4.0, 0.0]), vector(8.0, 0.0, 4.0), vector(-2.0)]
+    grads += [vector(5.0, -1.0), torch.tensor(-3.0).double(), vector([7.0], [1.0], [1.0], [1.0])]
+    # The squares sum to 4 + 16 + 16 + 80 + 4 + 26 + 9 + 52 = 207; with 7^2 more they are 16^2.
+    grads.append(vector(7.0))
+    check(clip_grad_norm, grads, 4.0, want=([g / 4 for g in grads], 16.0))
+
+
 @claim("S2-125", "S4-308")
 def test_a_norm_that_is_small_enough_changes_nothing(clip_grad_norm):
     grads = [vector(3.0), vector([0.0, -4.0])]

@@ -27,6 +27,7 @@ def test_cases_worked_by_hand(effective_lr):
     check(effective_lr, 0.5, rows=8, batch_size=8, reduction="mean", want=0.5)
     check(effective_lr, 0.5, rows=8, batch_size=8, reduction="sum", want=4.0)
     check(effective_lr, 0.5, rows=8, batch_size=8, reduction="batch_size", want=0.5)
+    check(effective_lr, 0.125, rows=100, batch_size=128, reduction="sum", want=12.5)
 
 
 @claim("S3-123", "S3-128")

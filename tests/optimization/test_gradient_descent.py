@@ -108,6 +108,8 @@ def test_equals_torchs_sgd_on_a_loss_that_is_no_quadratic(gradient_descent):
 def test_a_rate_above_two_over_the_curvature_diverges(gradient_descent):
     check(gradient_descent, quadratic(4.0), vector(1.0), 0.75, 4,
           want=vector([1.0], [-2.0], [4.0], [-8.0], [16.0]))  # fmt: skip
+    want = vector(*((-8.0) ** t for t in range(9)))[:, None]
+    check(gradient_descent, quadratic(4.0), vector(1.0), 2.25, 8, want=want)
     check(gradient_descent, quadratic(4.0), vector(3.0), 0.5, 3,
           want=vector([3.0], [-3.0], [3.0], [-3.0]))  # fmt: skip
 

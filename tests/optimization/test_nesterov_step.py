@@ -42,6 +42,8 @@ def test_the_gradient_is_taken_ahead(nesterov_step):
     theta, velocity = vector(1.0), vector(2.0)
     # Here x^3 is 1, ahead, at 1 - 2/2 = 0, it is 0.
     check(nesterov_step, theta, velocity, lambda x: x**3, 0.5, 0.5, want=(vector(0.0), vector(1.0)))
+    want = (vector(-17.0), vector(18.0))  # ahead, at 2, it is 8
+    check(nesterov_step, theta, vector(-4.0), lambda x: x**3, 2.375, 0.25, want=want)
 
 
 @claim("S1-204", "S4-323")

@@ -105,9 +105,9 @@ def test_two_over_the_largest_eigenvalue_is_the_border(quadratic_loss_after):
 
 @counterexample("S4-140")  # "stays at a high training error for ever"
 def test_a_small_rate_gets_there_in_the_end_if_the_loss_is_convex(quadratic_loss_after):
-    for steps in (50, 10_000, 1_000_000):
+    for steps in (50, 1_000_000):
         want = (10 * 0.999 ** (2 * steps) + 0.9999 ** (2 * steps)) / 2
-        want = torch.tensor(want, dtype=torch.float64)  # 5.02, 0.07, and 7e-88
+        want = torch.tensor(want, dtype=torch.float64)  # 5.02 and 7e-88
         # A rounding of 1 - 1e-4 counts once for each step: 2e6 * 1e-16.
         check(quadratic_loss_after, TEN_TO_ONE, vector(1.0, 1.0), 1e-4, steps, want=want,
               slack=10.0)  # fmt: skip

@@ -1,0 +1,29 @@
+"""Regularization: when to stop training, and which epoch to return to."""
+
+import math
+
+
+def early_stopping(
+    val_losses: list[float], patience: int, min_delta: float
+) -> tuple[int | None, int]:
+    """The epoch whose weights to keep, and the epoch after which training stops.
+
+    Epochs count from 0. One improves if its loss is below `best` by more than `min_delta`, where
+    `best` is the loss of the last epoch that improved, and infinite before. Training stops after
+    the epoch that is the `patience`-th in a row without improvement, or after the last one given:
+    what comes later is never looked at. The weights to keep are those of the last epoch that
+    improved; None, if none did. A loss that is nan never improves.
+
+    Raises:
+        ValueError: naming `val_losses` and its value, if it is empty; naming `patience` and its
+            value, if it is below 1; naming `min_delta` and its value, if it is negative, infinite
+            or nan.
+
+    Notes: interview notes, against overfitting; model evaluation notes, overfitting.
+
+    >>> early_stopping([1.0, 0.8, 0.9, 0.85, 0.7], patience=2, min_delta=0.0)
+    (1, 3)
+    >>> early_stopping([1.0, 0.8, 0.9, 0.85, 0.7], patience=3, min_delta=0.0)
+    (4, 4)
+    """
+    raise NotImplementedError

@@ -1,0 +1,33 @@
+"""Regularization: what averaging models does to their error."""
+
+import math
+
+
+def ensemble_error(variance: float, covariance: float, k: int) -> float:
+    """The expected squared error of the mean of k models, whose errors have mean 0.
+
+    Each model's error has this variance, and each two of them this covariance. No k errors have
+    a covariance above the variance, or below -variance / (k - 1).
+
+    Raises:
+        ValueError: naming `k` and its value, if it is below 1; naming `variance` and its value, if
+            it is negative, infinite or nan; naming `covariance` and its value, if no k errors can
+            have it, or it is nan; a single model has none, and takes any but nan.
+
+    Notes: model evaluation notes, dropout; interview notes, against overfitting.
+
+    >>> ensemble_error(4.0, 1.0, k=3)
+    2.0
+    """
+    if k < 1:
+        raise ValueError(f"k is {k}, but must be at least 1")
+    if not 0 <= variance < math.inf:
+        raise ValueError(f"variance is {variance}, but must be finite and not negative")
+    if math.isnan(covariance) or (
+        k > 1 and not -variance <= (k - 1) * covariance <= (k - 1) * variance
+    ):
+        raise ValueError(f"covariance is {covariance}: {k} errors can't have it")
+    if k == 1:
+        return float(variance)
+    # The variance of a sum holds each model once, and each ordered pair of two.
+    return variance / k + (k - 1) / k * covariance

@@ -149,7 +149,7 @@ def test_reads_channels_that_lie_last_by_their_strides(batch_norm_eval):
 
 
 @pytest.mark.parametrize(
-    ("place", "name"), enumerate(("running_mean", "running_var", "gamma", "beta"))
+    ("place", "name"), list(enumerate(("running_mean", "running_var", "gamma", "beta")))
 )
 def test_refuses_what_is_not_one_number_a_channel(batch_norm_eval, place, name):
     x = torch.ones(2, 3, 4, 3)

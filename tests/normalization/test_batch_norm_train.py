@@ -161,6 +161,8 @@ def test_refuses_what_is_no_batch(batch_norm_train):
     for shape in ((1, 2), (0, 2), (2,), (3, 2, 2)):
         x = torch.ones(shape, dtype=torch.float64)
         check(batch_norm_train, x, TWO, TWO, raises=ValueError, naming={"x": shape})
+    one = torch.tensor(1.0)
+    check(batch_norm_train, torch.ones(4), one, one, raises=ValueError)
     x = torch.tensor([[1, 2], [3, 4]])
     check(batch_norm_train, x, TWO, TWO, raises=ValueError, naming={"x": torch.int64})
 

@@ -142,7 +142,7 @@ def test_refuses_inputs_of_another_shape(bn_layer_forward):
         check(bn_layer_forward, *arguments, raises=ValueError, naming={"A_prev": shape})
 
 
-@pytest.mark.parametrize(("place", "name"), enumerate(("b", "gamma", "beta")))
+@pytest.mark.parametrize(("place", "name"), list(enumerate(("b", "gamma", "beta"))))
 def test_refuses_what_is_not_one_number_a_unit(bn_layer_forward, place, name):
     W, A_prev, *numbers = layer(m=3)
     for shape in ((2,), (1,), (3, 1), ()):

@@ -98,7 +98,7 @@ def test_keeps_float32_and_reads_by_strides(fold_batch_norm):
 
 
 @pytest.mark.parametrize(
-    ("place", "name"), enumerate(("bias", "running_mean", "running_var", "gamma", "beta"))
+    ("place", "name"), list(enumerate(("bias", "running_mean", "running_var", "gamma", "beta")))
 )
 def test_refuses_what_is_not_one_number_a_channel(fold_batch_norm, place, name):
     for shape in ((2,), (1,), (3, 1), ()):

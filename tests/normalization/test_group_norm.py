@@ -346,13 +346,13 @@ def refuse(x, groups, weight, bias, eps):
         raise ValueError(f"`eps` = {eps}")
 
 
-@right("as rows of a matrix, with torch's variance")
+@right("as rows of a matrix")
 def as_rows(x, groups, weight=None, bias=None, eps=1e-5):
     refuse(x, groups, weight, bias, eps)
     size = x[0].numel() // groups if len(x) else 1
     rows = x.reshape(-1, size).to(torch.promote_types(x.dtype, torch.float32))
-    variance, mean = torch.var_mean(rows, -1, correction=0, keepdim=True)
-    rows = (rows - mean) * torch.rsqrt(variance + eps)
+    rows = rows - rows.mean(-1, keepdim=True)
+    rows = rows * torch.rsqrt((rows * rows).mean(-1, keepdim=True) + eps)
     return affine(rows.reshape(x.shape), weight, bias).to(x.dtype)
 
 

@@ -348,13 +348,13 @@ def refuse(x, shape, weight, bias, eps):
         raise ValueError(f"`eps` = {eps}")
 
 
-@right("as rows of a matrix, with torch's variance")
+@right("as rows of a matrix")
 def as_rows(x, shape, weight=None, bias=None, eps=1e-5):
     refuse(x, shape, weight, bias, eps)
     z = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
     rows = z.flatten(x.ndim - len(shape))
-    variance, mean = torch.var_mean(rows, -1, correction=0, keepdim=True)
-    rows = (rows - mean) * torch.rsqrt(variance + eps)
+    rows = rows - rows.mean(-1, keepdim=True)
+    rows = rows * torch.rsqrt((rows * rows).mean(-1, keepdim=True) + eps)
     return affine(rows.reshape(x.shape), weight, bias).to(x.dtype)
 
 

@@ -273,9 +273,9 @@ def step_by_step(x, weight, upstream, eps=1e-5):
 @right("as a projection: off the directions 1 and xhat")
 def as_a_projection(x, weight, upstream, eps=1e-5):
     refuse(x, weight, upstream, eps)
-    variance, centre = torch.var_mean(x, -1, correction=0, keepdim=True)
-    scale = torch.rsqrt(variance + eps)
-    xhat, d = (x - centre) * scale, upstream * weight
+    centred = x - x.mean(-1, keepdim=True)
+    scale = torch.rsqrt((centred**2).mean(-1, keepdim=True) + eps)
+    xhat, d = centred * scale, upstream * weight
     basis = torch.stack([torch.ones_like(xhat), xhat], -1)
     along = torch.einsum("...c,...ck->...k", d, basis) / x.shape[-1]
     dx = scale * (d - torch.einsum("...k,...ck->...c", along, basis))

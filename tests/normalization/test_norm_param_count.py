@@ -75,7 +75,7 @@ def test_refuses_other_kinds(norm_param_count):
         check(norm_param_count, kind, 3, raises=ValueError, naming={"kind": kind})
 
 
-@pytest.mark.parametrize(("place", "name"), enumerate("chw"))
+@pytest.mark.parametrize(("place", "name"), list(enumerate("chw")))
 def test_refuses_sizes_that_are_not_positive(norm_param_count, place, name):
     for size in (0, -2):
         sizes = [3, 4, 5]

@@ -131,7 +131,7 @@ def test_refuses_what_is_no_image(switchable_norm):
 
 
 @pytest.mark.parametrize(
-    ("place", "name"), enumerate(("mean_logits", "var_logits", "gamma", "beta"))
+    ("place", "name"), list(enumerate(("mean_logits", "var_logits", "gamma", "beta")))
 )
 def test_refuses_parameters_of_another_shape(switchable_norm, place, name):
     x = torch.ones(2, 2, 3, 3)

@@ -74,7 +74,7 @@ def test_a_minimum_by_the_hessian_neednt_be_the_global_one(classify_critical_poi
     import sympy as sp
 
     x = sp.Symbol("x")
-    f = x**4 - x**3 - x**2  # two minima, at -0.046 and at -1.10
+    f = x**4 - x**3 - x**2  # two minima, at -0.425 and at 1.175
     for point in sp.roots(sp.diff(f, x)):
         curvature = sp.diff(f, x, 2).subs(x, point)
         want = "minimum" if curvature > 0 else "maximum"
@@ -174,7 +174,12 @@ def test_refuses_what_is_no_hessian(classify_critical_point):
     for shape in ((2, 3), (3, 2), (3,), (0, 0), (1, 2, 2)):
         check(classify_critical_point, torch.ones(shape), 0.5, raises=ValueError,
               naming={"hessian": shape})  # fmt: skip
-    for rows in (([2.0, 1.0], [0.0, 2.0]), ([math.nan, 0.0], [0.0, 1.0]), ([math.inf],)):
+    for rows in (
+        ([2.0, 1.0], [0.0, 2.0]),
+        ([2e-6, 1e-6], [0.0, 2e-6]),
+        ([math.nan, 0.0], [0.0, 1.0]),
+        ([math.inf],),
+    ):
         check(classify_critical_point, vector(*rows), 0.5, raises=ValueError,
               naming={"hessian": ""})  # fmt: skip
 

@@ -1,0 +1,44 @@
+"""Regularization: the average of models that have each seen another sample of the data."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def bagged_predict(
+    fit: Callable,
+    features: Float[Tensor, "n d"],
+    targets: Float[Tensor, " n"],
+    queries: Float[Tensor, "m d"],
+    k: int,
+    generator: torch.Generator,
+) -> Float[Tensor, " m"]:
+    """The mean prediction of `k` models, each fitted to a bootstrap sample.
+
+    `fit(features, targets)` returns a model; `model(queries)` its predictions, one for each row. A
+    bootstrap sample has n rows of the n that there are, drawn with replacement, features and
+    targets together: those at torch.randint(n, (n,), generator=generator), one after another for
+    the models. Nothing else is drawn.
+
+    Raises:
+        ValueError: naming `k` and its value, if it is below 1; naming `targets` and its shape, if
+            it hasn't one number for each row of `features`, or if there are no rows.
+
+    Notes: interview notes, against overfitting; model evaluation notes, dropout.
+
+    >>> def fit(features, targets):
+    ...     return lambda queries: targets.mean().expand(len(queries))
+    >>> features, targets, queries = torch.zeros(2, 1), torch.tensor([3.0, 3.0]), torch.zeros(4, 1)
+    >>> bagged_predict(fit, features, targets, queries, k=5, generator=torch.Generator())
+    tensor([3., 3., 3., 3.])
+    """
+    n = len(features)
+    if k < 1:
+        raise ValueError(f"k is {k}, but must be at least 1")
+    if targets.shape != (n,) or not n:
+        raise ValueError(f"targets has shape {list(targets.shape)}, features {features.shape}")
+    # With replacement: about a third of the rows is missing from each sample.
+    samples = [torch.randint(n, (n,), generator=generator) for _ in range(k)]
+    return torch.stack([fit(features[rows], targets[rows])(queries) for rows in samples]).mean(0)

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, inputs, right, wrong
+from grader import Exercise, check, claim, gpu, inputs, right, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -343,3 +343,36 @@ def row_by_row(features, targets, lr, batch_size, epochs, generator):
             )
             b = b - lr * sum(errors) / len(errors)
     return w, b
+
+
+@gpu
+def bench_epochs_of_one_batch(minibatch_sgd_linreg, race):
+    # All rows in one batch: the order, which no two contestants draw alike, makes no difference.
+    def with_torch(features, targets, lr, batch_size, epochs, generator):
+        design = torch.cat([features, torch.ones_like(features[:, :1])], 1)
+        theta = design.new_zeros(design.shape[1])
+        for _ in range(epochs):
+            errors = torch.mv(design, theta) - targets
+            theta = torch.addmv(theta, design.mT, errors, alpha=-lr / len(design))
+        return theta[:-1], theta[-1]
+
+    def count(features, targets, lr, batch_size, epochs, generator):
+        # Each epoch reads all rows; two operations an entry for the errors, two for the gradient.
+        return {"bytes": epochs * features.nbytes, "flops": 4 * epochs * features.numel()}
+
+    race(
+        minibatch_sgd_linreg,
+        torch=with_torch,
+        inputs=lambda draw, n, d: (
+            draw.normal(n, d),
+            draw.normal(n),
+            0.1,
+            n,
+            10,
+            torch.Generator(draw.device),
+        ),
+        small=(500, 10),
+        large=(200_000, 200),
+        forward=count,
+        slack=100.0,  # sums of 200000 terms
+    )

@@ -53,10 +53,11 @@ def test_a_case_worked_by_hand(prelu):
 
 @claim("S3-177")
 def test_the_slopes_belong_to_dimension_1(prelu):
-    x = -inputs.numbers(2, 3, 4, 5).abs()
     slope = inputs.vector(1, 10, -100)
-    want = torch.stack([x[:, i] * a for i, a in enumerate(slope.tolist())], 1)
-    check(prelu, x, slope, want=want)
+    for shape in ((2, 3, 4, 5), (2, 3, 3)):
+        x = -inputs.numbers(*shape).abs()
+        want = torch.stack([x[:, i] * a for i, a in enumerate(slope.tolist())], 1)
+        check(prelu, x, slope, want=want)
 
 
 @claim("S3-177")
@@ -130,6 +131,7 @@ def test_refuses_shapes_that_do_not_fit(prelu):
         ((2, 3), (1,)),
         ((2, 3), (1, 3)),
         ((3,), (3,)),
+        ((3,), ()),
     ):
         naming = {"x": x, "slope": slope}
         check(prelu, torch.ones(x), torch.ones(slope), raises=ValueError, naming=naming)
@@ -152,7 +154,7 @@ def relu(x, slope):
 
 @wrong("let the slopes meet the last dimension, and not the channels")
 def last_dimension(x, slope):
-    a = slope if x.shape[-1] == len(slope) else like_channels(x, slope)
+    a = slope if x.shape[-1:] == slope.shape else like_channels(x, slope)
     return torch.where(x > 0, x, a * x)
 
 

@@ -16,6 +16,7 @@ from grader import (
     gpu,
     inputs,
     oracles,
+    plot,
     right,
     wrong,
 )
@@ -116,6 +117,14 @@ def test_a_constant_feature_becomes_beta(batch_norm_train):
 
 def as_the_notes_write_it(x):
     return (x - x.mean(0)) / x.var(0, correction=0).sqrt()
+
+
+@claim("S0-279")
+def test_an_outlier_is_bounded_by_the_root_of_the_others(batch_norm_train):
+    # 25 times 0 and once 26: the mean is 1, the variance 25, the bound sqrt(26 - 1) = 5.
+    x = torch.zeros(26, 1, dtype=torch.float64)
+    x[7] = 26
+    check(batch_norm_train, x, vector(2), vector(3), 1e-18, want=2 * (x - 1) / 5 + 3)
 
 
 @claim("S1-158", "S1-162", "S4-092")
@@ -356,6 +365,16 @@ def exact(mp, x, gamma, beta):
         root = mp.sqrt(variance + mp.mpf(1e-5))
         columns.append([scale * (v - mean) / root + shift for v in column])
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+@plot(x="size of the outlier", y="result")
+def plot_an_outlier_crushes_the_others(batch_norm_train):
+    sizes, one = range(3, 60), vector(1)
+    results = [
+        batch_norm_train(vector(0, 1, 2, 3, size)[:, None], one, 0 * one)[:, 0] for size in sizes
+    ]
+    curves = {f"a sample of {k}": (sizes, [y[k] for y in results]) for k in (0, 3)}
+    return {**curves, "the outlier": (sizes, [y[4] for y in results])}
 
 
 @gpu

@@ -60,7 +60,7 @@ def test_the_variance_divides_by_the_number_of_features(layer_norm):
     check(layer_norm, vector(0, 3, 6), (3,), eps=3.0, want=vector(-1, 0, 1))
 
 
-@claim("S0-289", "S0-290", "S4-095")
+@claim("S0-272", "S0-289", "S0-290", "S4-095")
 @pytest.mark.parametrize("shape", [(5,), (4, 5), (3, 4, 5), (2, 3, 4, 5)])
 def test_the_set_is_what_the_shape_says(layer_norm, shape):
     x, weight, bias = inputs.numbers(2, 3, 4, 5), inputs.numbers(*shape), 2 - inputs.numbers(*shape)

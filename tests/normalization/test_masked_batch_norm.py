@@ -92,6 +92,13 @@ def test_gradients_flow_back_to_real_steps_only(masked_batch_norm):
     check_gradient(masked_batch_norm, x, LENGTHS, eps=0.5, like=torchs)
 
 
+def test_a_nan_among_the_steps_spoils_its_own_feature_only(masked_batch_norm):
+    x = inputs.numbers(2, 3, 2)
+    x[0, 1, 1] = torch.nan
+    lengths = torch.tensor([3, 3])
+    check(masked_batch_norm, x, lengths, want=torchs(x, lengths))
+
+
 def test_a_feature_far_from_0_keeps_its_digits(masked_batch_norm):
     steps = vector(1, 3, 6, 2, 2, 0).reshape(2, 3, 1)
     want = vector(-2, 0, 3, -1, 0, 0).reshape(2, 3, 1) / 3.5**0.5
@@ -213,6 +220,11 @@ def by_a_product(x, lengths, eps=1e-5):
     mean = (x * real).sum((0, 1)) / lengths.sum()
     deviations = (x - mean) * real
     return deviations / (deviations.square().sum((0, 1)) / lengths.sum() + eps).sqrt()
+
+
+@wrong("take nan for padding, wherever it stands")
+def hides_nan(x, lengths, eps=1e-5):
+    return normalised(x.nan_to_num(0.0), lengths, eps)
 
 
 @wrong("take a length for the index of the last real step: one step too many")

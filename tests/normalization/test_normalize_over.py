@@ -113,6 +113,14 @@ def test_a_set_of_one_entry_becomes_0(normalize_over):
     check(normalize_over, torch.full((2, 3), 4.0), (1,), want=torch.zeros(2, 3))
 
 
+@claim("S0-279")
+def test_an_outlier_is_bounded_by_the_root_of_the_others(normalize_over):
+    # 25 times 0 and once 26: the mean is 1, the variance 25, the bound sqrt(26 - 1) = 5.
+    x = torch.zeros(1, 26, dtype=torch.float64)
+    x[0, 7] = 26
+    check(normalize_over, x, (1,), 1e-18, want=(x - 1) / 5)
+
+
 def test_a_set_far_from_0_keeps_its_digits(normalize_over):
     steps = inputs.vector(1, 3, 6, 2).reshape(4, 1)
     want = (steps - 3) / 3.5**0.5
@@ -259,6 +267,11 @@ def always_float32(x, dims, eps=1e-5):
 @wrong("replace nan by 0")
 def hides_nan(x, dims, eps=1e-5):
     return standard(x, dims, eps).nan_to_num(0.0)
+
+
+@wrong("clip what comes out at 3 deviations")
+def clipped(x, dims, eps=1e-5):
+    return standard(x, dims, eps).clamp(-3, 3)
 
 
 @wrong("subtract the mean in place: the caller's x changes")

@@ -8,7 +8,18 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, counterexample, inputs, plot, right, such_that, wrong
+from grader import (
+    Exercise,
+    check,
+    claim,
+    counterexample,
+    gpu,
+    inputs,
+    plot,
+    right,
+    such_that,
+    wrong,
+)
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -349,3 +360,25 @@ def plot_a_jump_of_the_mean(update_running_stats):
             means.append(running[0])
         curves[f"momentum = {momentum}"] = (range(80), means)
     return curves
+
+
+def with_var_mean(running_mean, running_var, x):
+    var, mean = torch.var_mean(x, (0, 2, 3))
+    return running_mean.lerp(mean, 0.1), running_var.lerp(var, 0.1)
+
+
+@gpu
+def bench_the_first_stage_of_a_resnet(update_running_stats, race):
+    race(
+        update_running_stats,
+        torch=with_var_mean,
+        inputs=lambda draw, n, c, side: (
+            draw.normal(c),
+            draw.uniform(c, low=0.5, high=2.0),
+            draw.normal(n, c, side, side),
+        ),
+        small=(4, 16, 28),
+        large=(128, 256, 56),
+        # Sum, difference, square, sum: 4 operations an entry.
+        forward=lambda mean, var, x: {"bytes": x.nbytes + 4 * mean.nbytes, "flops": 4 * x.numel()},
+    )

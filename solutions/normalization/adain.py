@@ -31,9 +31,10 @@ def adain(
     """
     if not content.is_floating_point():
         raise ValueError(f"content has dtype {content.dtype}, but must be floating point")
-    if content.dim() != 4 or 0 in content.shape[2:]:
+    if content.dim() != 4 or content.shape[2] * content.shape[3] < 1:
         raise ValueError(f"content has shape {list(content.shape)}, but must be [n, c, h, w]")
-    if style.dim() != 4 or style.shape[:2] != content.shape[:2] or 0 in style.shape[2:]:
+    fits = style.dim() == 4 and style.shape[:2] == content.shape[:2]
+    if not fits or style.shape[2] * style.shape[3] < 1:
         raise ValueError(f"style has shape {list(style.shape)}, content {list(content.shape)}")
     if not eps > 0:
         raise ValueError(f"eps is {eps}, but must be positive")

@@ -120,7 +120,7 @@ def test_keeps_float32_and_reads_by_strides(adain):
 
 def test_refuses_what_is_no_picture(adain):
     style = torch.ones(2, 3, 4, 5)
-    for shape in ((2, 3, 4), (2, 3, 0, 4), (2, 3, 4, 5, 1)):
+    for shape in ((2, 3, 4), (2, 3, 0, 4), (2, 3, 4, 0), (2, 3, 4, 5, 1)):
         check(adain, torch.ones(shape), style, raises=ValueError, naming={"content": shape})
     content = torch.ones(2, 3, 4, 5, dtype=torch.int64)
     check(adain, content, style, raises=ValueError, naming={"content": torch.int64})
@@ -128,7 +128,7 @@ def test_refuses_what_is_no_picture(adain):
 
 def test_refuses_a_style_of_other_pictures(adain):
     content = torch.ones(2, 3, 4, 5)
-    for shape in ((1, 3, 4, 5), (2, 1, 4, 5), (2, 3, 4), (2, 3, 4, 0)):
+    for shape in ((1, 3, 4, 5), (2, 1, 4, 5), (2, 3, 4), (2, 3, 4, 0), (2, 3, 0, 5)):
         check(adain, content, torch.ones(shape), raises=ValueError, naming={"style": shape})
 
 

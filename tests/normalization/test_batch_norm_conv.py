@@ -95,6 +95,9 @@ def test_one_image_has_statistics_of_its_own(batch_norm_conv):
     # The notes: of a single input there is no mean and no variance.
     x, gamma, beta = inputs.numbers(1, 3, 2, 4), vector(1, 2, 3), vector(0, 1, -1)
     check(batch_norm_conv, x, gamma, beta, want=torchs(x, gamma, beta))
+    for line in (x[:, :, :1], x[..., :1]):
+        want = torchs(line.contiguous(), gamma, beta)
+        check(batch_norm_conv, line, gamma, beta, want=want)
 
 
 @claim("S0-270")

@@ -163,6 +163,8 @@ def test_refuses_what_has_no_channels_and_integers(batch_norm_eval):
     one = torch.ones(3)
     numbers = one, one, one, one
     check(batch_norm_eval, torch.ones(3), *numbers, raises=ValueError, naming={"x": (3,)})
+    scalars = [torch.tensor(1.0)] * 4
+    check(batch_norm_eval, torch.ones(3), *scalars, raises=ValueError)
     x = torch.ones(2, 3, dtype=torch.int64)
     check(batch_norm_eval, x, *numbers, raises=ValueError, naming={"x": torch.int64})
 

@@ -136,7 +136,7 @@ def test_keeps_float32(bn_layer_forward):
 
 def test_refuses_inputs_of_another_shape(bn_layer_forward):
     W, _, b, gamma, beta = layer()
-    for shape in ((3, 5), (2,), (2, 0), (2, 5, 1)):
+    for shape in ((3, 5), (1, 5), (2,), (2, 0), (2, 5, 1)):
         bad = torch.ones(shape, dtype=torch.float64)
         arguments = W, bad, b, gamma, beta, torch.tanh
         check(bn_layer_forward, *arguments, raises=ValueError, naming={"A_prev": shape})

@@ -111,6 +111,8 @@ def test_follows_torch_over_several_batches(update_running_stats, momentum):
 def test_without_a_momentum_all_batches_weigh_alike(update_running_stats):
     batches = [(k + 1) * inputs.numbers(3, 2, 2) - k for k in range(4)]
     running = vector(70, -80), vector(90, 60)  # what was there before the first batch has no weight
+    rows = batches[0].movedim(1, -1).reshape(6, 2)
+    check(update_running_stats, *running, batches[0], None, want=(rows.mean(0), rows.var(0)))
     for k, x in enumerate(batches):
         seen = torch.stack([b.movedim(1, -1).reshape(6, 2) for b in batches[: k + 1]])
         want = seen.mean((0, 1)), seen.var(1).mean(0)

@@ -75,11 +75,17 @@ def test_the_generator_alone_decides(orthogonal_init):
 
 
 @claim("S4-176")
-@pytest.mark.parametrize("seed", [0, 1])
-def test_no_sign_is_likelier_on_the_diagonal(orthogonal_init, seed):
-    # The trace of a uniform orthogonal matrix has mean 0 and variance 1.
-    want = such_that("a trace within 6 of 0", lambda w: abs(float(w.trace())) < 6)
-    check(orthogonal_init, 40, 40, 1.0, seeded(seed), want=want)
+def test_no_sign_is_likelier_on_the_diagonal(orthogonal_init):
+    generator, m = seeded(0), 40
+    traces = torch.tensor([orthogonal_init(30, 30, 1.0, generator).trace() for _ in range(m)])
+    # The trace of a uniform orthogonal matrix is nearly a standard normal number: so far, in
+    # standard errors, are the means of it and of its square.
+    off = (
+        abs(float(traces.mean())) * m**0.5,
+        abs(float(traces.square().mean()) - 1) * (m / 2) ** 0.5,
+    )
+    want = such_that("a trace with mean 0 and variance 1", lambda _: max(off) < 6)
+    check(orthogonal_init, 30, 30, 1.0, generator, want=want)
 
 
 @claim("S4-176")
@@ -106,7 +112,7 @@ def test_a_long_column_has_normal_entries(orthogonal_init):
         return abs(kurtosis - 3) < 6 * (96 / w.numel()) ** 0.5
 
     want = such_that("entries as normal numbers have them, scaled to length 1", is_normal)
-    check(orthogonal_init, 5000, 2, 1.0, seeded(0), want=want)
+    check(orthogonal_init, 1600, 2, 1.0, seeded(0), want=want)
 
 
 @claim("S4-176")

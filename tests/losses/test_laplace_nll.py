@@ -77,6 +77,12 @@ def test_unlikely_targets_don_t_underflow(laplace_nll):
     check(laplace_nll, y, mu, 0.5, want=torch.tensor(2.02e6))
 
 
+def test_nan_is_not_hidden(laplace_nll):
+    nan, y = torch.tensor(math.nan), torch.tensor([1.0, math.nan])
+    check(laplace_nll, y, torch.zeros(2), want=nan)
+    check(laplace_nll, torch.zeros(2), y, want=nan)
+
+
 def test_no_target_costs_nothing(laplace_nll):
     check(laplace_nll, torch.ones(0), torch.ones(0), 3.0, want=torch.tensor(0.0))
 

@@ -5,7 +5,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, accuracy, check, check_gradient, claim, inputs, oracles, right, wrong
+from grader import (
+    Exercise,
+    accuracy,
+    check,
+    check_gradient,
+    claim,
+    gpu,
+    inputs,
+    oracles,
+    right,
+    wrong,
+)
 
 EXERCISE = Exercise(
     level="core",
@@ -240,3 +251,18 @@ def exact(mp, logits):
     # log1p: a probability of nearly 1 has a tiny logarithm, and digits of its own.
     gaps = [[other - z for other in logits] for z in logits]
     return [-mp.log1p(sum(map(mp.exp, g[:j] + g[j + 1 :]))) for j, g in enumerate(gaps)]
+
+
+@gpu
+def bench_rows_of_a_language_model(log_softmax, race):
+    race(
+        log_softmax,
+        torch=lambda logits: logits.log_softmax(-1),
+        inputs=lambda draw, n, c: (draw.normal(n, c),),
+        small=(32, 1000),
+        large=(4096, 16000),
+        # The maximum, the shift, the exponential, the sum and the last difference of an entry.
+        forward=lambda logits: {"bytes": 2 * logits.nbytes, "flops": 5 * logits.numel()},
+        # g - exp(result) * sum g: exponential, sum, product, difference; g and the result are read.
+        backward=lambda logits: {"bytes": 3 * logits.nbytes, "flops": 4 * logits.numel()},
+    )

@@ -13,6 +13,7 @@ from grader import (
     check,
     check_gradient,
     claim,
+    gpu,
     inputs,
     oracles,
     right,
@@ -287,3 +288,18 @@ def moved_to_the_front(x, dim=-1):
 )
 def exact(mp, x):
     return mp.log(sum(map(mp.exp, x)))
+
+
+@gpu
+def bench_rows_of_a_language_model(log_sum_exp, race):
+    race(
+        log_sum_exp,
+        torch=lambda x: x.logsumexp(-1),
+        inputs=lambda draw, n, c: (draw.normal(n, c),),
+        small=(32, 1000),
+        large=(4096, 16000),
+        # The maximum, the shift, the exponential and the sum of an entry; a number a row is written.
+        forward=lambda x: {"bytes": x.nbytes + 4 * len(x), "flops": 4 * x.numel()},
+        # g exp(x - result): difference, exponential, product.
+        backward=lambda x: {"bytes": 2 * x.nbytes + 8 * len(x), "flops": 3 * x.numel()},
+    )

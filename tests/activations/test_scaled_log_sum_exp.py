@@ -13,6 +13,7 @@ from grader import (
     check,
     check_gradient,
     claim,
+    gpu,
     inputs,
     oracles,
     right,
@@ -284,3 +285,17 @@ def one_after_the_other(x, lam, dim=-1):
 )
 def exact(mp, x, lam):
     return mp.log(sum(mp.exp(lam * v) for v in x)) / lam
+
+
+@gpu
+def bench_a_smooth_maximum_of_rows(scaled_log_sum_exp, race):
+    race(
+        scaled_log_sum_exp,
+        torch=lambda x, lam: (lam * x).logsumexp(-1) / lam,
+        inputs=lambda draw, n, c: (draw.normal(n, c), 4.0),
+        small=(32, 1000),
+        large=(4096, 16000),
+        # The maximum, the shift, the factor, the exponential and the sum of an entry.
+        forward=lambda x, lam: {"bytes": x.nbytes + 4 * len(x), "flops": 5 * x.numel()},
+        backward=lambda x, lam: {"bytes": 2 * x.nbytes + 8 * len(x), "flops": 4 * x.numel()},
+    )

@@ -7,7 +7,18 @@ import torch.nn.functional as F
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from grader import Exercise, accuracy, check, check_gradient, claim, inputs, right, such_that, wrong
+from grader import (
+    Exercise,
+    accuracy,
+    check,
+    check_gradient,
+    claim,
+    gpu,
+    inputs,
+    right,
+    such_that,
+    wrong,
+)
 
 EXERCISE = Exercise(
     level="core",
@@ -279,3 +290,20 @@ def exact(mp, p, q):
 
 def near(logits, shift):
     return logits.softmax(-1), (logits + shift).softmax(-1)
+
+
+@gpu
+def bench_pairs_of_distributions(kl_divergence, race):
+    def torchs(p, q):
+        return torch.nn.functional.kl_div(q.log(), p, reduction="none").sum(-1)
+
+    race(
+        kl_divergence,
+        torch=torchs,
+        inputs=lambda draw, n, k: (draw.normal(n, k).softmax(-1), draw.normal(n, k).softmax(-1)),
+        small=(32, 1000),
+        large=(4096, 16000),
+        # Two logarithms, their difference, the product and the sum of an entry.
+        forward=lambda p, q: {"bytes": 2 * p.nbytes + 4 * len(p), "flops": 5 * p.numel()},
+        slack=100.0,  # terms of both signs are summed
+    )

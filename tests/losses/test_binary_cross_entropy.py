@@ -8,7 +8,18 @@ import torch.nn.functional as F
 from hypothesis import given
 from torch.nn.functional import binary_cross_entropy as torchs
 
-from grader import Exercise, accuracy, check, check_gradient, claim, inputs, oracles, right, wrong
+from grader import (
+    Exercise,
+    accuracy,
+    check,
+    check_gradient,
+    claim,
+    gpu,
+    inputs,
+    oracles,
+    right,
+    wrong,
+)
 
 EXERCISE = Exercise(
     level="core",
@@ -209,3 +220,17 @@ def with_where(p, labels, reduction="mean"):
 )
 def exact(mp, p, labels, reduction):
     return [-mp.log(a) if y else -mp.log1p(-a) for a, y in zip(p, labels, strict=True)]
+
+
+@gpu
+def bench_many_probabilities(binary_cross_entropy, race):
+    race(
+        binary_cross_entropy,
+        torch=F.binary_cross_entropy,
+        inputs=lambda draw, n: (draw.uniform(n, low=0.01, high=0.99), draw.uniform(n).round()),
+        small=(10_000,),
+        large=(50_000_000,),
+        # An entry: two logarithms, 1 - y, 1 - p, two products, their sum and that of the mean.
+        forward=lambda p, labels: {"bytes": 2 * p.nbytes, "flops": 8 * p.numel()},
+        slack=100.0,  # one sum over all entries
+    )

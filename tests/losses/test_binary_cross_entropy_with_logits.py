@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import binary_cross_entropy_with_logits as torchs
 
-from grader import Exercise, accuracy, check, check_gradient, claim, inputs, oracles, right, wrong
+from grader import (
+    Exercise,
+    accuracy,
+    check,
+    check_gradient,
+    claim,
+    gpu,
+    inputs,
+    oracles,
+    right,
+    wrong,
+)
 
 EXERCISE = Exercise(
     level="core",
@@ -256,3 +267,17 @@ def by_sign(logits, labels, reduction="mean"):
 )
 def exact(mp, logits, labels, reduction):
     return [mp.log1p(mp.exp(-s if y else s)) for s, y in zip(logits, labels, strict=True)]
+
+
+@gpu
+def bench_many_logits(binary_cross_entropy_with_logits, race):
+    race(
+        binary_cross_entropy_with_logits,
+        torch=F.binary_cross_entropy_with_logits,
+        inputs=lambda draw, n: (draw.normal(n), draw.uniform(n).round()),
+        small=(10_000,),
+        large=(50_000_000,),
+        # max(z, 0) - z y + log1p(exp(-|z|)), and the sum of the mean: 8 operations an entry.
+        forward=lambda logits, labels: {"bytes": 2 * logits.nbytes, "flops": 8 * logits.numel()},
+        slack=100.0,  # one sum over all entries
+    )

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, inputs, oracles, right, wrong
+from grader import Exercise, check, claim, gpu, inputs, oracles, right, wrong
 
 EXERCISE = Exercise(
     level="core",
@@ -158,3 +158,23 @@ def entry_by_entry(logits, labels):
     p, k = torch.softmax(logits, 0), len(logits)
     rows = [[p[a] * (float(a == b) - p[b]) * labels.sum() for b in range(k)] for a in range(k)]
     return torch.stack([torch.stack(row) for row in rows])
+
+
+@gpu
+def bench_many_classes(cross_entropy_hessian, race):
+    def torchs(logits, labels):
+        p = logits.softmax(-1)
+        return labels.sum() * torch.diag(p).sub_(torch.outer(p, p))
+
+    race(
+        cross_entropy_hessian,
+        torch=torchs,
+        inputs=lambda draw, k: (draw.normal(k), draw.normal(k).softmax(-1)),
+        small=(100,),
+        large=(16_384,),
+        # Each of the k^2 entries is written once: a product, a difference, the factor.
+        forward=lambda logits, labels: {
+            "bytes": 4 * logits.numel() ** 2,
+            "flops": 3 * logits.numel() ** 2,
+        },
+    )

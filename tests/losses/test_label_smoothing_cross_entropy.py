@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy as torchs
 
-from grader import Exercise, accuracy, check, check_gradient, claim, inputs, oracles, right, wrong
+from grader import (
+    Exercise,
+    accuracy,
+    check,
+    check_gradient,
+    claim,
+    gpu,
+    inputs,
+    oracles,
+    right,
+    wrong,
+)
 
 EXERCISE = Exercise(
     level="core",
@@ -271,3 +282,25 @@ def exact(mp, logits, targets, eps):
     log_sum = mp.log(sum(map(mp.exp, logits[0])))
     costs = [log_sum - z for z in logits[0]]
     return (1 - eps) * costs[targets[0]] + eps * sum(costs) / len(costs)
+
+
+@gpu
+def bench_targets_of_many_classes(label_smoothing_cross_entropy, race):
+    race(
+        label_smoothing_cross_entropy,
+        torch=lambda logits, targets, eps: F.cross_entropy(logits, targets, label_smoothing=eps),
+        inputs=lambda draw, n, k: (draw.normal(n, k), draw.integers(k, n), 0.1),
+        small=(32, 1000),
+        large=(4096, 16000),
+        # Four operations for log-sum-exp, and the sum of all logarithms.
+        forward=lambda logits, targets, eps: {
+            "bytes": logits.nbytes + targets.nbytes,
+            "flops": 5 * logits.numel(),
+        },
+        # softmax - smoothed labels, over n: difference, exponential, difference, product.
+        backward=lambda logits, targets, eps: {
+            "bytes": 2 * logits.nbytes + targets.nbytes,
+            "flops": 4 * logits.numel(),
+        },
+        slack=100.0,
+    )

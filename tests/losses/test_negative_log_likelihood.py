@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import nll_loss
 
-from grader import Exercise, accuracy, check, check_gradient, claim, inputs, right, wrong
+from grader import Exercise, accuracy, check, check_gradient, claim, gpu, inputs, right, wrong
 
 EXERCISE = Exercise(
     level="warm-up",
@@ -247,3 +247,17 @@ def row_by_row(p, targets, reduction="mean"):
 )
 def exact(mp, p, targets):
     return -mp.log(p[0][targets[0]])
+
+
+@gpu
+def bench_targets_of_many_classes(negative_log_likelihood, race):
+    race(
+        negative_log_likelihood,
+        torch=lambda p, targets: -p.gather(1, targets[:, None]).log().mean(),
+        inputs=lambda draw, n, k: (draw.normal(n, k).softmax(-1), draw.integers(k, n)),
+        small=(1000, 10),
+        large=(2_000_000, 50),
+        # One probability and one target a row: the others are never looked at.
+        forward=lambda p, targets: {"bytes": 12 * len(p), "flops": 2 * len(p)},
+        slack=100.0,
+    )

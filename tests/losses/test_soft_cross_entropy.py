@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy as torchs
 
-from grader import Exercise, accuracy, check, check_gradient, claim, inputs, oracles, right, wrong
+from grader import (
+    Exercise,
+    accuracy,
+    check,
+    check_gradient,
+    claim,
+    gpu,
+    inputs,
+    oracles,
+    right,
+    wrong,
+)
 
 EXERCISE = Exercise(
     level="core",
@@ -258,3 +269,17 @@ def by_the_normaliser(logits, labels, reduction="mean"):
 def exact(mp, logits, labels):
     log_sum = mp.log(sum(map(mp.exp, logits[0])))
     return sum(y * (log_sum - z) for z, y in zip(logits[0], labels[0], strict=True))
+
+
+@gpu
+def bench_soft_labels_of_many_classes(soft_cross_entropy, race):
+    race(
+        soft_cross_entropy,
+        torch=F.cross_entropy,
+        inputs=lambda draw, n, k: (draw.normal(n, k), draw.normal(n, k).softmax(-1)),
+        small=(32, 1000),
+        large=(4096, 16000),
+        # Four operations for log-sum-exp, the difference, the product with the label, the sum.
+        forward=lambda logits, labels: {"bytes": 2 * logits.nbytes, "flops": 7 * logits.numel()},
+        slack=100.0,
+    )

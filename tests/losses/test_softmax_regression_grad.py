@@ -1,11 +1,12 @@
 """dL/dweight = (softmax - onehot)^T x / n, dL/dbias = mean(softmax - onehot)."""
 
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy, linear, one_hot
 
-from grader import Exercise, check, claim, inputs, right, wrong
+from grader import Exercise, check, claim, gpu, inputs, right, wrong
 
 EXERCISE = Exercise(
     level="core",
@@ -220,3 +221,26 @@ def outer_products(x, targets, weight, bias):
         delta[t] = delta[t] - 1
         by_weight, by_bias = by_weight + torch.outer(delta, row), by_bias + delta
     return by_weight / len(x), by_bias / len(x)
+
+
+@gpu
+def bench_a_batch_of_images(softmax_regression_grad, race):
+    def by_autograd(x, targets, weight, bias):
+        leaves = [weight.detach().requires_grad_(), bias.detach().requires_grad_()]
+        return torch.autograd.grad(F.cross_entropy(F.linear(x, *leaves), targets), leaves)
+
+    race(
+        softmax_regression_grad,
+        torch=by_autograd,
+        inputs=lambda draw, n, d, k: (
+            draw.normal(n, d), draw.integers(k, n), draw.normal(k, d) / 30, draw.normal(k),
+        ),
+        small=(64, 100, 10),
+        large=(65_536, 784, 100),
+        # Two matrix products, and 6 operations for each probability.
+        forward=lambda x, targets, weight, bias: {
+            "bytes": 2 * x.nbytes + targets.nbytes + 2 * weight.nbytes + 2 * bias.nbytes,
+            "flops": 4 * x.numel() * len(bias) + 6 * len(x) * len(bias),
+        },
+        slack=1000.0,  # sums over all rows, of terms of both signs
+    )  # fmt: skip

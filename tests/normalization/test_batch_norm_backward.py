@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, inputs, right, wrong
+from grader import Exercise, check, claim, gpu, inputs, right, wrong
 from grader.words.check import uneven
 from grader.words.inputs import vector
 
@@ -270,3 +270,23 @@ def with_jacobians(x, gamma, upstream, eps=1e-5):
         jacobian = torch.eye(n, dtype=x.dtype) - 1 / n - torch.outer(xhat[:, k], xhat[:, k]) / n
         columns.append(gamma[k] * torch.rsqrt(variance[k] + eps) * (jacobian @ upstream[:, k]))
     return torch.stack(columns, 1), torch.einsum("nc,nc->c", upstream, xhat), upstream.sum(0)
+
+
+@gpu
+def bench_a_wide_layer(batch_norm_backward, race):
+    def by_autograd(x, gamma, upstream):
+        x, gamma = x.detach().requires_grad_(), gamma.detach().requires_grad_()
+        beta = torch.zeros_like(gamma).requires_grad_()
+        y = F.batch_norm(x, None, None, gamma, beta, True)
+        return torch.autograd.grad(y, (x, gamma, beta), upstream)
+
+    race(
+        batch_norm_backward,
+        torch=by_autograd,
+        inputs=lambda draw, n, c: (draw.normal(n, c), draw.normal(c), draw.normal(n, c)),
+        small=(64, 100),
+        large=(65_536, 512),
+        # x and upstream are read, dx is written; 4 operations for the statistics, 3 for the sums, 5.
+        forward=lambda x, gamma, upstream: {"bytes": 3 * x.nbytes, "flops": 12 * x.numel()},
+        slack=1000.0,  # sums over all samples, of terms of both signs
+    )

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, inputs, right, wrong
+from grader import Exercise, check, claim, gpu, inputs, right, wrong
 from grader.words.check import uneven
 from grader.words.inputs import vector
 
@@ -283,3 +283,23 @@ def as_a_projection(x, weight, upstream, eps=1e-5):
     if not tokens:
         return dx, upstream * xhat, upstream.clone()
     return dx, (upstream * xhat).sum(tokens), upstream.sum(tokens)
+
+
+@gpu
+def bench_tokens_of_a_transformer(layer_norm_backward, race):
+    def by_autograd(x, weight, upstream):
+        x, weight = x.detach().requires_grad_(), weight.detach().requires_grad_()
+        bias = torch.zeros_like(weight).requires_grad_()
+        y = F.layer_norm(x, weight.shape, weight, bias)
+        return torch.autograd.grad(y, (x, weight, bias), upstream)
+
+    race(
+        layer_norm_backward,
+        torch=by_autograd,
+        inputs=lambda draw, n, c: (draw.normal(n, c), draw.normal(c), draw.normal(n, c)),
+        small=(64, 100),
+        large=(65_536, 1024),
+        # x and upstream are read, dx is written; 4 operations for the statistics, 4 for the sums, 6.
+        forward=lambda x, weight, upstream: {"bytes": 3 * x.nbytes, "flops": 14 * x.numel()},
+        slack=1000.0,  # sums over all tokens, of terms of both signs
+    )

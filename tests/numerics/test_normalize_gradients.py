@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, counterexample, inputs, right, wrong
+from grader import Exercise, check, claim, counterexample, gpu, inputs, right, wrong
 
 EXERCISE = Exercise(
     level="core",
@@ -226,3 +226,25 @@ def by_hypot(grads, length=1.0):
     if norm == 0.0:
         return [torch.zeros_like(g) for g in grads]
     return [g.to(torch.float64).div(norm).mul(length).to(g.dtype) for g in grads]
+
+
+@gpu
+def bench_gradients_of_many_layers(normalize_gradients, race):
+    def torchs(grads):
+        norms = torch._foreach_norm(grads, 2, dtype=torch.float64)
+        norm = torch.linalg.vector_norm(torch.stack(norms))
+        return list(torch._foreach_mul(grads, (1 / norm).to(grads[0].dtype)))
+
+    race(
+        normalize_gradients,
+        torch=torchs,
+        inputs=lambda draw, k, n: ([draw.normal(n, n) for _ in range(k)],),
+        small=(10, 64),
+        large=(50, 2048),
+        # Read for the norm, read again and written; a square, a sum and a product an entry.
+        forward=lambda grads: {
+            "bytes": 3 * sum(g.nbytes for g in grads),
+            "flops": 3 * sum(g.numel() for g in grads),
+        },
+        slack=100.0,
+    )

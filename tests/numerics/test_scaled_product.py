@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 
-from grader import Exercise, check, check_gradient, claim, inputs, right, wrong
+from grader import Exercise, check, check_gradient, claim, gpu, inputs, right, wrong
 
 EXERCISE = Exercise(
     level="core",
@@ -292,3 +292,26 @@ def in_pairs(factors):
         pieces = joined + pieces[len(joined) * 2 :]
     scaled, exponent = pieces[0]
     return (scaled.to(factors.dtype), exponent) if scaled.any() else (0 * factors.sum(0), 0)
+
+
+@gpu
+def bench_a_deep_linear_network(scaled_product, race):
+    def torchs(factors):
+        product = factors[0]
+        for factor in factors[1:]:
+            product = product @ factor
+        exponent = int(product.abs().amax().frexp().exponent)
+        return product * 2.0**-exponent, exponent
+
+    race(
+        scaled_product,
+        torch=torchs,
+        inputs=lambda draw, d, n: (draw.normal(d, n, n) / n**0.5,),
+        small=(8, 32),
+        large=(16, 1024),
+        forward=lambda factors: {
+            "bytes": factors.nbytes + factors[0].nbytes,
+            "flops": 2 * (len(factors) - 1) * factors.shape[1] ** 3,
+        },
+        slack=1e4,  # d products of n terms each, of both signs
+    )

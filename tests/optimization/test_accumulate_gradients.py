@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, inputs, right, wrong
+from grader import Exercise, check, claim, gpu, inputs, right, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -174,3 +174,24 @@ def running_mean(grads, sizes):
         seen += size
         mean = mean + (g - mean) * (size / seen)
     return mean
+
+
+@gpu
+def bench_parts_of_a_batch(accumulate_gradients, race):
+    def torchs(grads, sizes):
+        shares = torch.tensor(sizes, dtype=grads[0].dtype, device=grads[0].device) / sum(sizes)
+        return torch.stack(grads, -1) @ shares
+
+    race(
+        accumulate_gradients,
+        torch=torchs,
+        inputs=lambda draw, k, n: ([draw.normal(n) for _ in range(k)], [*range(1, k + 1)]),
+        small=(4, 10_000),
+        large=(8, 20_000_000),
+        # Each part is read once, the mean is written; a product and a sum for each entry of a part.
+        forward=lambda grads, sizes: {
+            "bytes": (len(grads) + 1) * grads[0].nbytes,
+            "flops": 2 * len(grads) * grads[0].numel(),
+        },
+        slack=100.0,
+    )

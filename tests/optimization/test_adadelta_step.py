@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.optim.adadelta import adadelta as torchs_adadelta
 
-from grader import Exercise, check, claim, inputs, right, wrong
+from grader import Exercise, check, claim, gpu, inputs, right, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -202,3 +202,26 @@ def interpolated(theta, s, delta, grad, rho=0.9, eps=1e-6, lr=1.0):
     s = torch.lerp(grad.square(), s, rho)
     step = grad * torch.sqrt(delta + eps) * torch.rsqrt(s + eps)
     return theta.sub(step, alpha=lr), s, torch.lerp(step.square(), delta, rho)
+
+
+@gpu
+def bench_many_parameters(adadelta_step, race):
+    def in_place(theta, s, delta, grad):
+        s.mul_(0.9).addcmul_(grad, grad, value=0.1)
+        step = delta.add(1e-6).div_(s.add(1e-6)).sqrt_().mul_(grad)
+        delta.mul_(0.9).addcmul_(step, step, value=0.1)
+        theta.sub_(step)
+        return theta, s, delta
+
+    race(
+        adadelta_step,
+        torch=in_place,  # the least that can be moved
+        inputs=lambda draw, n: (draw.normal(n), draw.uniform(n), draw.uniform(n), draw.normal(n)),
+        small=(10_000,),
+        large=(20_000_000,),
+        # All four are read, the first three written; 4 operations for each mean, 6 for the step.
+        forward=lambda theta, s, delta, grad: {
+            "bytes": 7 * theta.nbytes,
+            "flops": 14 * theta.numel(),
+        },
+    )

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.optim.adagrad import adagrad as torchs_adagrad
 
-from grader import Exercise, check, claim, inputs, right, wrong
+from grader import Exercise, check, claim, gpu, inputs, right, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -175,3 +175,21 @@ def rates(theta, s, grad, lr, eps=1e-10):
     s = torch.addcmul(s, grad, grad)
     rate = lr / torch.sqrt(s).add(eps)
     return theta - rate * grad, s
+
+
+@gpu
+def bench_many_parameters(adagrad_step, race):
+    def in_place(theta, s, grad, lr):
+        s.addcmul_(grad, grad)
+        theta.addcdiv_(grad, s.sqrt().add_(1e-10), value=-lr)
+        return theta, s
+
+    race(
+        adagrad_step,
+        torch=in_place,  # the least that can be moved
+        inputs=lambda draw, n: (draw.normal(n), draw.uniform(n), draw.normal(n), 0.01),
+        small=(10_000,),
+        large=(20_000_000,),
+        # theta, s and grad are read, the first two written; s' takes 2 operations, the step 5.
+        forward=lambda theta, s, grad, lr: {"bytes": 5 * theta.nbytes, "flops": 7 * theta.numel()},
+    )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch.optim.adam import adam as torchs_adam
 from torch.optim.adamw import adamw as torchs_adamw
 
-from grader import Exercise, check, claim, inputs, right, wrong
+from grader import Exercise, check, claim, gpu, inputs, right, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -295,3 +295,26 @@ def one_subtraction(
     v = v.mul(beta2).addcmul(grad, grad, value=1 - beta2)
     root = v.div(1 - beta2**t).sqrt().add(eps)
     return theta - lr * (m.div(1 - beta1**t).div(root) + weight_decay * theta), m, v
+
+
+@gpu
+def bench_many_parameters(adam_w_step, race):
+    def in_place(theta, m, v, grad, t):
+        m.lerp_(grad, 0.1)
+        v.mul_(0.999).addcmul_(grad, grad, value=0.001)
+        root = v.div(1 - 0.999**t).sqrt_().add_(1e-8)
+        theta.mul_(1 - 1e-3 * 1e-2).addcdiv_(m, root, value=-1e-3 / (1 - 0.9**t))
+        return theta, m, v
+
+    race(
+        adam_w_step,
+        torch=in_place,
+        inputs=lambda draw, n: (draw.normal(n), draw.normal(n), draw.uniform(n), draw.normal(n), 3),
+        small=(10_000,),
+        large=(20_000_000,),
+        # As for Adam's step, and one product more: the decay.
+        forward=lambda theta, m, v, grad, t: {
+            "bytes": 7 * theta.nbytes,
+            "flops": 15 * theta.numel(),
+        },
+    )

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, check_gradient, claim, inputs, plot, right, wrong
+from grader import Exercise, check, check_gradient, claim, gpu, inputs, plot, right, wrong
 
 EXERCISE = Exercise(
     level="core",
@@ -252,3 +252,22 @@ def plot_the_start_with_and_without_correction(ema):
         "as it is": (range(1, 61), ema(y, 0.9)),
         "corrected": (range(1, 61), ema(y, 0.9, corrected=True)),
     }
+
+
+@gpu
+def bench_many_series(ema, race):
+    def by_a_matrix(y, beta):
+        ages = torch.arange(y.shape[-1], device=y.device)
+        ages = (ages - ages[:, None]).clamp(min=0).to(y.dtype)
+        return y @ ((1 - beta) * beta**ages).triu()
+
+    race(
+        ema,
+        torch=by_a_matrix,
+        inputs=lambda draw, n, t: (draw.normal(n, t), 0.9),
+        small=(64, 100),
+        large=(200_000, 100),
+        # Two products and a sum a step.
+        forward=lambda y, beta: {"bytes": 2 * y.nbytes, "flops": 3 * y.numel()},
+        slack=100.0,
+    )

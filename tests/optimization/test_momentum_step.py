@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, inputs, right, wrong
+from grader import Exercise, check, claim, gpu, inputs, right, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -192,3 +192,24 @@ def on_copies(theta, velocity, grad, lr, momentum):
     v = velocity.clone()
     v.mul_(momentum).add_(grad, alpha=lr)
     return theta.clone().sub_(v), v
+
+
+@gpu
+def bench_many_parameters(momentum_step, race):
+    def in_place(theta, velocity, grad, lr, momentum):
+        velocity.mul_(momentum).add_(grad, alpha=lr)
+        theta.sub_(velocity)
+        return theta, velocity
+
+    race(
+        momentum_step,
+        torch=in_place,  # the least that can be moved
+        inputs=lambda draw, n: (draw.normal(n), draw.normal(n), draw.normal(n), 0.1, 0.9),
+        small=(10_000,),
+        large=(20_000_000,),
+        # theta, velocity and grad are read, the first two written; two products, a sum and a difference.
+        forward=lambda theta, velocity, grad, lr, momentum: {
+            "bytes": 5 * theta.nbytes,
+            "flops": 4 * theta.numel(),
+        },
+    )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.optim.sgd import sgd as torchs_sgd
 
-from grader import Exercise, check, claim, inputs, right, wrong
+from grader import Exercise, check, claim, gpu, inputs, right, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -267,3 +267,24 @@ def written_out(
     if not nesterov:
         return theta.sub(v, alpha=lr), v
     return theta - lr * g - lr * momentum * v, v
+
+
+@gpu
+def bench_many_parameters(momentum_step_torch, race):
+    def in_place(theta, velocity, grad, lr, momentum):
+        velocity.mul_(momentum).add_(grad)
+        theta.sub_(velocity, alpha=lr)
+        return theta, velocity
+
+    race(
+        momentum_step_torch,
+        torch=in_place,  # the least that can be moved
+        inputs=lambda draw, n: (draw.normal(n), draw.normal(n), draw.normal(n), 0.1, 0.9),
+        small=(10_000,),
+        large=(20_000_000,),
+        # theta, velocity and grad are read, the first two written; two products, a sum and a difference.
+        forward=lambda theta, velocity, grad, lr, momentum: {
+            "bytes": 5 * theta.nbytes,
+            "flops": 4 * theta.numel(),
+        },
+    )

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.optim.rmsprop import rmsprop as torchs_rmsprop
 
-from grader import Exercise, check, claim, inputs, right, wrong
+from grader import Exercise, check, claim, gpu, inputs, right, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -181,3 +181,21 @@ def interpolated(theta, s, grad, lr, rho=0.99, eps=1e-8):
             raise ValueError(f"`{name}` of shape {tuple(x.shape)} isn't like theta")
     s = torch.lerp(grad.square(), s, rho)
     return torch.addcdiv(theta, grad, s.sqrt().add(eps), value=-lr), s
+
+
+@gpu
+def bench_many_parameters(rmsprop_step, race):
+    def in_place(theta, s, grad, lr):
+        s.mul_(0.99).addcmul_(grad, grad, value=0.01)
+        theta.addcdiv_(grad, s.sqrt().add_(1e-8), value=-lr)
+        return theta, s
+
+    race(
+        rmsprop_step,
+        torch=in_place,  # the least that can be moved
+        inputs=lambda draw, n: (draw.normal(n), draw.uniform(n), draw.normal(n), 0.01),
+        small=(10_000,),
+        large=(20_000_000,),
+        # theta, s and grad are read, the first two written; s' takes 4 operations, the step 5.
+        forward=lambda theta, s, grad, lr: {"bytes": 5 * theta.nbytes, "flops": 9 * theta.numel()},
+    )

@@ -4,7 +4,20 @@ import pytest
 import torch
 from hypothesis import given
 
-from grader import Exercise, accuracy, check, check_gradient, claim, inputs, oracles, right, wrong
+from grader import (
+    Exercise,
+    accuracy,
+    check,
+    check_gradient,
+    claim,
+    counterexample,
+    gpu,
+    inputs,
+    oracles,
+    plot,
+    right,
+    wrong,
+)
 
 EXERCISE = Exercise(
     level="core",
@@ -32,14 +45,14 @@ EXERCISE = Exercise(
 )
 
 
-@claim("S3-138")
+@claim("S3-138", "S0-304", "S2-072", "S4-105")
 def test_a_case_worked_by_hand(sigmoid):
     x = torch.tensor([[1.0, 3.0, 1 / 7], [4.0, 1 / 4, 9.0]], dtype=torch.float64).log()
     want = torch.tensor([[1 / 2, 3 / 4, 1 / 8], [4 / 5, 1 / 5, 9 / 10]], dtype=torch.float64)
     check(sigmoid, x, want=want)
 
 
-@claim("S3-138")
+@claim("S3-138", "S0-304", "S2-072", "S4-105")
 @given(inputs.tensors(inputs.sizes(), inputs.sizes(), low=-40, high=40))
 def test_equals_the_first_formula_with_50_digits(sigmoid, x):
     def exact(v):
@@ -50,7 +63,7 @@ def test_equals_the_first_formula_with_50_digits(sigmoid, x):
     check(sigmoid, x, want=oracles.to_50_digits(exact, x))
 
 
-@claim("S3-138")
+@claim("S3-138", "S0-305")
 def test_the_slope_is_that_of_the_curve_on_both_sides(sigmoid):
     # p (1 - p) for p = 3/4, 1/4 and 1/5.
     x = torch.tensor([3.0, 1 / 3, 1 / 4], dtype=torch.float64).log()
@@ -59,7 +72,7 @@ def test_the_slope_is_that_of_the_curve_on_both_sides(sigmoid):
     check_gradient(sigmoid, x, upstream=upstream, want=(want,))
 
 
-@claim("S3-138")
+@claim("S3-138", "S0-305")
 @given(inputs.tensors(inputs.sizes(), inputs.sizes(), low=-3, high=3, step=1))
 def test_gradients_flow_back_as_through_torchs(sigmoid, x):
     check_gradient(sigmoid, x, like=torch.sigmoid)
@@ -107,6 +120,21 @@ def test_a_small_slope_keeps_its_digits(sigmoid):
     want = torch.tensor([-40.0, -80.0], dtype=torch.float64).exp().float()
     upstream = torch.tensor([1.0, 2.0])
     check_gradient(sigmoid, x, upstream=upstream, want=(want * upstream,), scale=0.0)
+
+
+@claim("S1-034")
+def test_large_positive_numbers_are_mapped_close_to_1(sigmoid):
+    # 4.6 is far enough to be within 0.01 of the end, and 4.59 is not.
+    x = torch.tensor([4.6, 5.0, -4.6, -5.0], dtype=torch.float64)
+    want = torch.tensor([0.99004820, 0.99330715, 0.00995180, 0.00669285], dtype=torch.float64)
+    check(sigmoid, x, want=want, slack=1e4)  # eight digits are written here
+
+
+@counterexample("S1-034")  # "positive numbers are close to 1, negative ones close to 0"
+def test_small_positive_numbers_are_mapped_close_to_one_half(sigmoid):
+    x = torch.tensor([0.1, 1.0, -0.1, -1.0], dtype=torch.float64)
+    want = torch.tensor([0.52497919, 0.73105858, 0.47502081, 0.26894142], dtype=torch.float64)
+    check(sigmoid, x, want=want, slack=1e4)
 
 
 @claim("S3-138")
@@ -223,3 +251,26 @@ def by_halves(x):
 )
 def exact(mp, x):
     return [1 / (1 + mp.exp(-v)) for v in x]
+
+
+@plot(x="x", y="value")
+def plot_sigmoid_and_its_slope(sigmoid):
+    x = torch.linspace(-8, 8, 201, dtype=torch.float64, requires_grad=True)
+    value = sigmoid(x)
+    (slope,) = torch.autograd.grad(value.sum(), x)
+    return {"sigmoid": (x, value), "its slope": (x, slope)}
+
+
+@gpu
+def bench_a_layer_of_activations(sigmoid, race):
+    race(
+        sigmoid,
+        torch=torch.sigmoid,
+        inputs=lambda draw, n: (3 * draw.normal(n),),
+        small=(100_000,),
+        large=(1 << 26,),
+        # Sign, exponential, sum, quotient.
+        forward=lambda x: {"bytes": 2 * x.nbytes, "flops": 4 * x.numel()},
+        # g s (1 - s): difference and two products; s and g are read.
+        backward=lambda x: {"bytes": 3 * x.nbytes, "flops": 3 * x.numel()},
+    )

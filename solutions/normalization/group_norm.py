@@ -46,10 +46,10 @@ def group_norm(
             raise ValueError(f"{name} has shape {list(parameter.shape)}, but must be [{c}]")
     if not eps > 0:
         raise ValueError(f"eps is {eps}, but must be positive")
-    z = x.to(torch.promote_types(x.dtype, torch.float32)).unflatten(1, (groups, c // groups))
+    rows = x.to(torch.promote_types(x.dtype, torch.float32)).unflatten(1, (groups, -1)).flatten(2)
     # Statistics are those of a group, weight and bias those of a channel.
-    dims, per_channel = tuple(range(2, z.dim())), (c,) + (1,) * (x.dim() - 2)
-    deviations = z - z.mean(dims, keepdim=True)
-    y = (deviations / (deviations.square().mean(dims, keepdim=True) + eps).sqrt()).flatten(1, 2)
+    deviations = rows - rows.mean(-1, keepdim=True)
+    y = (deviations / (deviations.square().mean(-1, keepdim=True) + eps).sqrt()).reshape(x.shape)
+    per_channel = (c,) + (1,) * (x.dim() - 2)
     y = y if weight is None else weight.reshape(per_channel) * y
     return (y if bias is None else y + bias.reshape(per_channel)).to(x.dtype)

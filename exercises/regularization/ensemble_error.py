@@ -12,7 +12,7 @@ def ensemble_error(variance: float, covariance: float, k: int) -> float:
     Raises:
         ValueError: naming `k` and its value, if it is below 1; naming `variance` and its value, if
             it is negative, infinite or nan; naming `covariance` and its value, if no k errors can
-            have it, or it is nan; a single model has none, and takes any but nan.
+            have it, or it is infinite or nan. A single model has none, and takes any other.
 
     Notes: model evaluation notes, dropout; interview notes, against overfitting.
 

@@ -46,7 +46,7 @@ def dropout_ensemble_mean(
     if mean == "geometric":
         # Logits are linear in the mask: their mean is that of the mean mask, and nothing else.
         return (weight @ (keep * x) + bias).softmax(0)
-    masks = [x.new_tensor(m) for m in itertools.product([0.0, 1.0], repeat=len(x))]
-    chances = [math.prod(keep if kept else 1 - keep for kept in m.tolist()) for m in masks]
-    models = [(weight @ (m * x) + bias).softmax(0) for m in masks]
-    return torch.stack([c * p for c, p in zip(chances, models, strict=True)]).sum(0)
+    masks = list(itertools.product([0.0, 1.0], repeat=len(x)))
+    chances = [math.prod(keep if kept else 1 - keep for kept in mask) for mask in masks]
+    models = [(weight @ (x.new_tensor(mask) * x) + bias).softmax(0) for mask in masks]
+    return x.new_tensor(chances) @ torch.stack(models)

@@ -30,7 +30,7 @@ def dropout_moments(
         raise ValueError(f"p is {p}, but must be from 0 to 1")
     if not x.is_floating_point():
         raise ValueError(f"x has dtype {x.dtype}, but must be floating point")
-    if weight.dim() != 2 or weight.shape[1] != x.shape[1]:
+    if weight.shape[1:] != x.shape[1:]:
         raise ValueError(f"weight has shape {list(weight.shape)}, x has {list(x.shape)}")
     if p == 1:
         return 0 * x @ weight.mT, 0 * x @ weight.mT

@@ -12,7 +12,7 @@ def ensemble_error(variance: float, covariance: float, k: int) -> float:
     Raises:
         ValueError: naming `k` and its value, if it is below 1; naming `variance` and its value, if
             it is negative, infinite or nan; naming `covariance` and its value, if no k errors can
-            have it, or it is nan; a single model has none, and takes any but nan.
+            have it, or it is infinite or nan. A single model has none, and takes any other.
 
     Notes: model evaluation notes, dropout; interview notes, against overfitting.
 
@@ -23,11 +23,7 @@ def ensemble_error(variance: float, covariance: float, k: int) -> float:
         raise ValueError(f"k is {k}, but must be at least 1")
     if not 0 <= variance < math.inf:
         raise ValueError(f"variance is {variance}, but must be finite and not negative")
-    if math.isnan(covariance) or (
-        k > 1 and not -variance <= (k - 1) * covariance <= (k - 1) * variance
-    ):
+    if not -variance <= (k - 1) * covariance <= (k - 1) * variance:
         raise ValueError(f"covariance is {covariance}: {k} errors can't have it")
-    if k == 1:
-        return float(variance)
     # The variance of a sum holds each model once, and each ordered pair of two.
     return variance / k + (k - 1) / k * covariance

@@ -320,9 +320,9 @@ def test_small_weight_noise_adds_eta_times_the_squared_gradient(eta):
     trace = sum(torch.autograd.grad(g, w, retain_graph=True)[0][i] for i, g in enumerate(grad))
     for target in (y.detach(), y.detach() - 0.5):
         added = mean_loss_with_weight_noise(output, w.detach(), target, eta) - (y - target) ** 2
-        expected = eta * (grad.square().sum() + (y - target) * trace)
+        expected = eta * (grad.square().sum() + (y - target) * trace).detach()
         # What is left is of second order in eta.
-        assert float((added / expected - 1).abs()) < 200 * eta
+        assert float((added.detach() / expected - 1).abs()) < 200 * eta
 
 
 # A network that learns labels of which a fifth is wrong, three data sets at once. It overfits:

@@ -247,9 +247,7 @@ def noisy_curve():
 
 @plot(x="epoch", y="validation loss")
 def plot_where_patience_stops(early_stopping):
-    losses, curves = noisy_curve(), {}
-    for patience in (10, 4, 1):
-        best, stop = early_stopping(losses, patience, 0.0)
-        told = f"patience {patience}: epoch {best} of {stop + 1}"
-        curves[told] = (range(stop + 1), losses[: stop + 1])
-    return {"the whole curve": (range(50), losses), **curves}
+    losses = noisy_curve()
+    stops = {patience: early_stopping(losses, patience, 0.0)[1] for patience in (10, 4, 1)}
+    stopped = {f"patience {k}": (range(end + 1), losses[: end + 1]) for k, end in stops.items()}
+    return {"the whole curve": (range(50), losses), **stopped}

@@ -64,7 +64,14 @@ def test_refuses_moments_that_no_errors_have(ensemble_error):
     for variance in (-1.0, math.nan, math.inf):
         call, naming = (variance, variance, 2), {"variance": variance}
         check(ensemble_error, *call, raises=ValueError, naming=naming)
-    for covariance, k in ((1.5, 2), (-1.5, 2), (-0.75, 3), (math.nan, 2), (math.nan, 1)):
+    for covariance, k in (
+        (1.5, 2),
+        (-1.5, 2),
+        (-0.75, 3),
+        (math.nan, 2),
+        (math.nan, 1),
+        (-math.inf, 1),
+    ):
         call, naming = (1.0, covariance, k), {"covariance": covariance}
         check(ensemble_error, *call, raises=ValueError, naming=naming)
 
@@ -115,7 +122,7 @@ def in_two_parts(variance, covariance, k):
         raise ValueError(f"k={k}")
     if not (math.isfinite(variance) and variance >= 0):
         raise ValueError(f"variance={variance}")
-    if math.isnan(covariance):
+    if not math.isfinite(covariance):
         raise ValueError(f"covariance={covariance}")
     if k == 1:
         return variance

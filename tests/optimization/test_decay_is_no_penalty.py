@@ -28,7 +28,7 @@ def step(theta, grad, weight_decay, decoupled):
     return float(new)
 
 
-@claim("S0-356")
+@claim("S0-356", "S1-064", "S2-088", "S2-103", "S4-024")
 def test_the_statement_fails_on_it(decay_is_no_penalty):
     def refutes(answer):
         theta, grad, weight_decay = map(float, answer)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.optim.sgd import sgd as torchs_sgd
 
-from grader import Exercise, check, claim, inputs, oracles, right, wrong
+from grader import Exercise, check, claim, gpu, inputs, oracles, right, wrong
 
 EXERCISE = Exercise(
     level="warm-up",
@@ -22,7 +22,7 @@ EXERCISE = Exercise(
 )
 
 
-@claim("S0-357", "S0-358")
+@claim("S0-357", "S0-358", "S2-101", "S4-028", "S4-029")
 def test_a_case_worked_by_hand(sgd_weight_decay_step):
     theta = torch.tensor([[2.0, -4.0, 8.0], [0.0, 1.0, -2.0]], dtype=torch.float64)
     grad = torch.tensor([[1.0, 1.0, -2.0], [4.0, 0.0, 0.0]], dtype=torch.float64)
@@ -38,13 +38,13 @@ def test_no_decay_leaves_gradient_descent(sgd_weight_decay_step):
     check(sgd_weight_decay_step, theta, grad, lr=0.25, weight_decay=0.0, want=want)
 
 
-@claim("S0-358")
+@claim("S0-358", "S4-029")
 def test_with_no_gradient_the_parameters_shrink_by_a_factor(sgd_weight_decay_step):
     theta = torch.tensor([4.0, -8.0, 0.5], dtype=torch.float64)
     check(sgd_weight_decay_step, theta, torch.zeros_like(theta), 0.5, 0.5, want=0.75 * theta)
 
 
-@claim("S0-356", "S0-357")
+@claim("S0-356", "S0-357", "S1-064", "S2-101", "S4-024", "S4-028")
 @given(
     inputs.tensors(2, inputs.sizes(1, 4)),
     st.integers(0, 8).map(lambda k: k / 8),
@@ -61,7 +61,7 @@ def test_is_descent_on_the_loss_plus_half_the_squares(sgd_weight_decay_step, pai
     check(sgd_weight_decay_step, theta, grad, lr, decay, want=want, scale=10.0)
 
 
-@claim("S0-356", "S0-358")
+@claim("S0-356", "S0-358", "S2-101", "S2-103", "S3-203", "S4-024")
 def test_equals_torchs_sgd_for_rates_and_gradients_that_change(sgd_weight_decay_step):
     theta = torch.tensor([1.0, -2.0, 0.25, 30.0], dtype=torch.float64)
     for k, lr in enumerate((0.1, 0.4, 0.05, 0.02)):
@@ -75,7 +75,7 @@ def test_equals_torchs_sgd_for_rates_and_gradients_that_change(sgd_weight_decay_
         theta = want[0]
 
 
-@claim("S0-357", "S0-358")
+@claim("S0-357", "S0-358", "S2-102")
 def test_a_large_decay_flips_the_sign_and_diverges(sgd_weight_decay_step):
     path = [torch.tensor(x, dtype=torch.float64) for x in (1.0, -1.5, 2.25, -3.375)]
     for theta, want in pairwise(path):
@@ -163,3 +163,21 @@ def penalised_gradient(theta, grad, lr, weight_decay=0.0):
     if grad.size() != theta.size():
         raise ValueError(f"`grad` is {list(grad.shape)}, `theta` {list(theta.shape)}")
     return theta.sub(grad.add(theta, alpha=weight_decay), alpha=lr)
+
+
+@gpu
+def bench_many_parameters(sgd_weight_decay_step, race):
+    race(
+        sgd_weight_decay_step,
+        torch=lambda theta, grad, lr, weight_decay: torch.add(
+            theta * (1 - lr * weight_decay), grad, alpha=-lr
+        ),
+        inputs=lambda draw, n: (draw.normal(n), draw.normal(n), 0.1, 0.01),
+        small=(10_000,),
+        large=(50_000_000,),
+        # Two tensors are read, one is written; a product each, and a difference.
+        forward=lambda theta, grad, lr, weight_decay: {
+            "bytes": 3 * theta.nbytes,
+            "flops": 3 * theta.numel(),
+        },
+    )

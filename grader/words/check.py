@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
 from grader.words.compare import USUAL, Tolerance, differences, same
 from grader.words.diagnosis import matches
@@ -259,7 +260,8 @@ class Call:
             return False
         # Both ways: beside a result of 0, a tolerance of the other's size would hide everything.
         mine, theirs = outcome.value, other.value
-        return same(mine, theirs, tolerance) and same(theirs, mine, tolerance)
+        alike = same(mine, theirs, tolerance) and same(theirs, mine, tolerance)
+        return alike and _hangs_on_a_graph(mine) == _hangs_on_a_graph(theirs)
 
     @property
     def arguments(self) -> tuple[Any, Any]:
@@ -322,6 +324,11 @@ def identical(a: Any, b: Any) -> bool:
     if isinstance(a, torch.Generator) or callable(a):
         return True
     return bool(a is b or repr(a) == repr(b))
+
+
+def _hangs_on_a_graph(value: Any) -> bool:
+    """Whether gradients could flow back from a result: two that differ in it aren't alike."""
+    return any(isinstance(leaf, Tensor) and leaf.requires_grad for leaf in tree_leaves(value))
 
 
 def message(error: BaseException | None) -> str:

@@ -114,9 +114,10 @@ def test_any_shape_will_do(relu_backward):
 
 
 def test_refuses_another_shape(relu_backward):
-    naming = {"upstream": (3, 1), "x": (3, 2)}
     x = torch.ones(3, 2)
-    check(relu_backward, x, torch.ones(3, 1), raises=ValueError, naming=naming)
+    for shape in ((3, 1), (2, 3), (6,), (3, 2, 1)):
+        naming = {"upstream": shape, "x": (3, 2)}
+        check(relu_backward, x, torch.ones(shape), raises=ValueError, naming=naming)
 
 
 def test_refuses_what_is_no_subgradient(relu_backward):

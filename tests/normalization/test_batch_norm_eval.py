@@ -66,7 +66,7 @@ def test_a_case_worked_by_hand(batch_norm_eval):
 @given(
     st.data(),
     st.integers(1, 3),
-    st.lists(st.integers(1, 3), max_size=2),
+    st.lists(st.integers(1, 3), max_size=3),
     st.sampled_from([1e-5, 0.5]),
 )
 def test_equals_the_formula_with_50_digits(batch_norm_eval, data, c, space, eps):

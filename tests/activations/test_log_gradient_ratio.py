@@ -124,14 +124,15 @@ def test_refuses_shapes_that_make_no_network(log_gradient_ratio):
         naming = {"weights": shape, "x": (3,)}
         call = torch.ones(shape), three, three
         check(log_gradient_ratio, *call, raises=ValueError, naming=naming)
-    call = torch.ones(2, 3, 3), torch.ones(3, 1), three
-    naming = {"weights": (2, 3, 3), "x": (3, 1)}
-    check(log_gradient_ratio, *call, raises=ValueError, naming=naming)
+    for weights, x in (((2, 3, 3), (3, 1)), ((2,), ())):
+        call = torch.ones(weights), torch.ones(x), three
+        naming = {"weights": weights, "x": x}
+        check(log_gradient_ratio, *call, raises=ValueError, naming=naming)
 
 
 def test_refuses_a_gradient_of_another_shape_or_none(log_gradient_ratio):
     call = torch.ones(2, 3, 3), torch.ones(3)
-    for upstream in (torch.ones(4), torch.ones(3, 1)):
+    for upstream in (torch.ones(4), torch.ones(2), torch.ones(3, 1)):
         naming = {"upstream": upstream.shape}
         check(log_gradient_ratio, *call, upstream, raises=ValueError, naming=naming)
     naming = {"upstream": "upstream"}

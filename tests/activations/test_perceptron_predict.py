@@ -78,7 +78,7 @@ def test_keeps_the_dtype_and_reads_by_strides(perceptron_predict, dtype):
 
 
 def test_refuses_shapes_that_do_not_fit(perceptron_predict):
-    for x, w in (((2, 3), (2,)), ((3,), (3,)), ((2, 3), (3, 1)), ((2, 1, 3), (3,))):
+    for x, w in (((2, 3), (2,)), ((3,), (3,)), ((2, 3), (3, 1)), ((2, 1, 3), (3,)), ((3,), ())):
         call = torch.ones(x), torch.ones(w), 0.0
         check(perceptron_predict, *call, raises=ValueError, naming={"x": x, "w": w})
 

@@ -136,6 +136,7 @@ def test_refuses_shapes_that_do_not_fit(rbf_unit):
         ((3,), (4, 3), (4,)),
         ((2, 3), (4, 3), (4, 1)),
         ((2, 3), (3,), (3,)),
+        ((3,), (4,), (4,)),
     ):
         naming = dict(zip(("x", "centers", "sigma"), shapes, strict=True))
         check(rbf_unit, *map(torch.ones, shapes), raises=ValueError, naming=naming)

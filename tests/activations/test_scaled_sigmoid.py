@@ -54,7 +54,13 @@ def test_equals_the_sigmoid_with_50_digits(scaled_sigmoid, x):
 
 @claim("S3-228")
 @pytest.mark.parametrize(
-    ("dtype", "x"), [(torch.float64, 1e-7), (torch.float32, 1e-20), (torch.bfloat16, -(2.0**-20))]
+    ("dtype", "x"),
+    [
+        (torch.float64, 1e-7),
+        (torch.float32, 1e-20),
+        (torch.float32, 3e-3),
+        (torch.bfloat16, -(2.0**-20)),
+    ],
 )
 def test_near_0_it_is_x_to_the_last_digit(scaled_sigmoid, dtype, x):
     entry = torch.tensor([x, -x / 4], dtype=dtype)

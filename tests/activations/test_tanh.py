@@ -79,7 +79,13 @@ def test_small_positive_numbers_stay_small(tanh):
 
 @claim("S4-111")
 @pytest.mark.parametrize(
-    ("dtype", "x"), [(torch.float64, 1e-10), (torch.float32, -1e-20), (torch.bfloat16, 2.0**-30)]
+    ("dtype", "x"),
+    [
+        (torch.float64, 1e-10),
+        (torch.float32, -1e-20),
+        (torch.float32, 3e-3),
+        (torch.bfloat16, 2.0**-30),
+    ],
 )
 def test_a_small_value_keeps_its_digits(tanh, dtype, x):
     entry = torch.tensor([x, -x / 3], dtype=dtype)

@@ -32,7 +32,7 @@ def early_stopping(
         raise ValueError(f"patience is {patience}, but must be at least 1")
     if not 0 <= min_delta < math.inf:
         raise ValueError(f"min_delta is {min_delta}, but must be finite and not negative")
-    best, best_epoch, waited, epoch = math.inf, None, 0, 0
+    best, best_epoch, waited = math.inf, None, 0
     for epoch, loss in enumerate(val_losses):
         # A small gain moves `best` no more than none does: many of them add up to one that counts.
         improves = best - loss > min_delta

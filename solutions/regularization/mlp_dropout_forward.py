@@ -43,4 +43,4 @@ def mlp_dropout_forward(
         # Behind the activation, whose value at 0 isn't 0, and never on the outputs.
         keep = torch.rand(hidden.shape, generator=generator, device=x.device) >= p
         hidden = torch.where(keep, hidden, 0) / (1 - p if p < 1 else 1)
-    return (hidden @ weight2 + bias2).softmax(-1)
+    return (hidden @ weight2 + bias2).softmax(1)

@@ -34,16 +34,17 @@ def train_test_errors(
     >>> train_test_errors((x, x**2), (x + 4, (x + 4) ** 2), degree=1, lam=0.0)
     (tensor(1.), tensor(337.))
     """
+    (x, y), (x_test, y_test) = train, test
     if degree < 0:
         raise ValueError(f"degree is {degree}, but must not be negative")
-    for name, (x, y) in (("train", train), ("test", test)):
-        if len(x) != len(y) or not len(x):
-            raise ValueError(f"{name} has {len(x)} points x, and {len(y)} of y")
-    if not 0 <= lam < math.inf or (lam == 0 and degree >= len(train[0])):
-        raise ValueError(f"lam is {lam}, for degree {degree} and {len(train[0])} points")
-    powers = [torch.stack([x**j for j in range(degree + 1)], 1) for x, _ in (train, test)]
+    for name, points in (("train", train), ("test", test)):
+        if len(points[0]) != len(points[1]) or not len(points[0]):
+            raise ValueError(f"{name} has {len(points[0])} points x, and {len(points[1])} of y")
+    if not 0 <= lam < math.inf or (not lam and degree >= len(x)):
+        raise ValueError(f"lam is {lam}, for degree {degree} and {len(x)} points")
+    powers, of_test = (torch.stack([v**j for j in range(degree + 1)], 1) for v in (x, x_test))
     # A penalty is as good as more data: points where a coefficient should be 0.
-    more = math.sqrt(lam) * torch.eye(degree + 1, dtype=train[0].dtype, device=train[0].device)[1:]
-    goals = torch.cat([train[1], more.new_zeros(degree)])[:, None]
-    fit = torch.linalg.lstsq(torch.cat([powers[0], more]), goals).solution[:, 0]
-    return (train[1] - powers[0] @ fit).square().mean(), (test[1] - powers[1] @ fit).square().mean()
+    more = math.sqrt(lam) * torch.eye(degree + 1, dtype=x.dtype, device=x.device)[1:]
+    goals = torch.cat([y, more.new_zeros(degree)])[:, None]
+    fit = torch.linalg.lstsq(torch.cat([powers, more]), goals).solution.flatten()
+    return (y - powers @ fit).square().mean(), (y_test - of_test @ fit).square().mean()

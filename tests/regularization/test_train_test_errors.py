@@ -216,7 +216,7 @@ def test_refuses_fits_that_are_none(train_test_errors):
         check(train_test_errors, TRAIN, TEST, 2, lam, raises=ValueError, naming={"lam": lam})
     for degree in (4, 5):
         check(train_test_errors, TRAIN, TEST, degree, 0.0, raises=ValueError, naming={"lam": 0.0})
-    for bad in ((TRAIN[0], TRAIN[1][:3]), (TRAIN[0][:0], TRAIN[1][:0])):
+    for bad in ((TRAIN[0], TRAIN[1][:3]), (TRAIN[0][:3], TRAIN[1]), (TRAIN[0][:0], TRAIN[1][:0])):
         for call, name in (((bad, TEST), "train"), ((TRAIN, bad), "test")):
             told = {name: ""}
             check(train_test_errors, *call, 1, 1.0, raises=ValueError, naming=told)

@@ -51,7 +51,9 @@ def test_a_case_worked_by_hand(dropout_moments):
 
 
 @claim("S2-106", "S3-209")
-@pytest.mark.parametrize(("p", "variance"), [(0.5, 4.0), (0.9, 36.0), (0.2, 1.0), (0.0, 0.0)])
+@pytest.mark.parametrize(
+    ("p", "variance"), [(0.5, 4.0), (0.9, 36.0), (0.2, 1.0), (0.0, 0.0), (1 - 2.0**-12, 16380.0)]
+)
 def test_the_variance_of_a_single_entry(dropout_moments, p, variance):
     two, one = vector([2.0]), vector([1.0])
     check(dropout_moments, two, one, p, want=(two, vector([variance])))

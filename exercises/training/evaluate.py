@@ -1,0 +1,31 @@
+"""Training: the loss over a data set that is too large for one batch."""
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+
+def evaluate(
+    features: Float[Tensor, "n d"],
+    labels: Int64[Tensor, " n"],
+    weight: Float[Tensor, "k d"],
+    batch_size: int,
+) -> Float[Tensor, ""]:
+    """The mean cross-entropy of softmax regression over all rows, batch by batch.
+
+        mean over i of -log softmax(weight features_i)[labels_i]
+
+    No more than `batch_size` rows are scored at once; the last batch may be smaller, and every row
+    counts the same. The result has the dtype of `features` and no graph: nothing is kept for a
+    backward pass.
+
+    Raises:
+        ValueError: naming `features` and its shape, if there are no rows; naming `batch_size` and
+            its value, if it is below 1.
+
+    Notes: exam notes, stochastic gradient descent; interview notes, eval and no_grad.
+
+    >>> evaluate(torch.zeros(5, 2), torch.tensor([0, 1, 1, 0, 2]), torch.ones(4, 2), batch_size=2)
+    tensor(1.3863)
+    """
+    raise NotImplementedError

@@ -27,6 +27,8 @@ def test_cases_worked_by_hand(momentum_rate):
     for lr, momentum, curvatures, want in (
         (0.5, 0.0, (1.0,), 0.5),  # gradient descent: |1 - lr k|
         (0.5, 0.0, (1.0, 3.5), 0.75),
+        (0.5, 0.0, (2.0,), 0.0),  # there in one step
+        (1.0, 2.0**-10, (1.0,), 2.0**-5),
         (0.25, 0.5, (1.0, 8.0), math.sqrt(0.5)),  # trace 1.25 and -0.5: both complex
         (0.5, 0.5, (0.0,), 1.0),  # trace 1.5: z = 1 and 1/2
         (1.0, 0.5, (3.75,), 2.0),  # trace -2.25: z = -2 and -1/4

@@ -82,6 +82,13 @@ def test_a_score_of_zero_counts_as_wrong_for_either_label(perceptron_fit):
         check(perceptron_fit, vector([3.0, -1.0]), vector(label), 5, want=want)
 
 
+@claim("S2-060")
+def test_a_small_score_on_the_right_side_is_right(perceptron_fit):
+    # The first row leads to w = (1, 0), b = 1, which gives the second a score of 2^-40.
+    X, y = vector([1.0, 0.0], [2.0**-40 - 1, 0.0]), vector(1.0, 1.0)
+    check(perceptron_fit, X, y, 5, want=(vector(1.0, 0.0), 1.0, 1, True))
+
+
 @claim("S2-063")
 @counterexample("S2-063")  # "repeat until converged"
 def test_on_xor_it_goes_round_in_a_circle(perceptron_fit):

@@ -71,6 +71,7 @@ def check_gradient(
     want: tuple[Tensor, ...] | None = None,
     wrt: tuple[int | str, ...] | None = None,
     upstream: Tensor | None = None,
+    of: int | None = None,
     why: str = "",
     slack: float = 1.0,
     scale: float | None = None,
@@ -78,14 +79,14 @@ def check_gradient(
 ) -> None:
     """Require the values of the gradients that flow back through `function(*args, **kwargs)`.
 
-    The result is weighted with `upstream` (random, not uniform, if not given) and differentiated
+    The result (item `of` of a tuple) is weighted with `upstream` (uneven if not given) and derived
     with respect to the arguments `wrt` (positions or keywords; all floating tensors if not given).
     The right gradients are `want`, or those of `like`, computed in float64.
     """
     if (like is None) == (want is None):
         raise TypeError("give either like= or want=")
     wrt = wrt if wrt is not None else _floating(args, kwargs)
-    call = Call(function, args, kwargs, gradient=Gradient(wrt, upstream))
+    call = Call(function, args, kwargs, gradient=Gradient(wrt, upstream, of))
     if want is None:
         wide = Call(like, _map(_double, args), _map(_double, kwargs), gradient=call.gradient)
         oracle = wide.run(like)
@@ -103,7 +104,8 @@ def check_gradient(
     for key, mine, right in () if lines else zip(wrt, outcome.value, want, strict=True):
         lines = differences(mine, right, _above_noise(tolerance, right))
         if lines:
-            lines = [f"the gradient with respect to {call.label(key)}:", *lines]
+            part = "" if of is None else f" of item {of}"
+            lines = [f"the gradient{part} with respect to {call.label(key)}:", *lines]
             lines += patterns(mine, right, (call.argument(key),))
             break
     call.judge(outcome, lines, why, tolerance)
@@ -121,9 +123,14 @@ class Gradient:
 
     wrt: tuple[int | str, ...]
     upstream: Tensor | None
+    of: int | None = None  # which item of a returned tuple is differentiated
 
-    def flow(self, result: object, inputs: list[Tensor], guard: Any) -> tuple[Tensor, ...]:
+    def flow(self, result: Any, inputs: list[Tensor], guard: Any) -> tuple[Tensor, ...]:
         """Return the gradients of `result` with respect to `inputs`."""
+        if self.of is not None:
+            if not isinstance(result, tuple) or len(result) <= self.of:
+                raise Mismatch(f"returned a {type(result).__name__}, but it should be a tuple")
+            result = result[self.of]
         if not isinstance(result, Tensor):
             raise Mismatch(f"returned a {type(result).__name__}, but it should be a Tensor")
         if not result.requires_grad:

@@ -187,6 +187,21 @@ def test_gradients_are_compared_by_value():
         check_gradient(lambda a, b: a * b.detach(), x, x + 1, like=torch.mul)
 
 
+def test_one_item_of_a_tuple_is_differentiated():
+    def powers(x):
+        return x**2, x**3
+
+    x = torch.tensor([1.0, 2.0, -1.0], dtype=torch.float64)
+    for of in (0, 1):
+        check_gradient(powers, x, of=of, like=powers)
+    with pytest.raises(Mismatch, match="the gradient of item 1 with respect to"):
+        check_gradient(lambda x: (x**2, 2 * x**3), x, of=1, like=powers)
+    with pytest.raises(Mismatch, match="returned a Tensor, but it should be a tuple"):
+        check_gradient(torch.square, x, of=0, like=powers)
+    with pytest.raises(Mismatch, match="returned a tuple, but it should be a Tensor"):
+        check_gradient(powers, x, like=torch.square)
+
+
 def test_a_gradient_of_a_known_mistake_is_named():
     def straight(x):
         return x + (x.round() - x).detach()

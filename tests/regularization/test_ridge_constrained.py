@@ -33,7 +33,9 @@ def test_a_case_worked_by_hand(ridge_constrained):
 @claim("S2-093", "S3-190")
 def test_one_weight_worked_by_hand(ridge_constrained):
     check(ridge_constrained, vector([0.5], [0.5]), vector(1.0, 1.0), 1.0, want=(vector(1.0), 0.25))
-    check(ridge_constrained, vector([0.125]), vector(800.0), 100.0, want=(vector(10.0), 10 - 1 / 64))
+    check(
+        ridge_constrained, vector([0.125]), vector(800.0), 100.0, want=(vector(10.0), 10 - 1 / 64)
+    )
 
 
 @claim("S2-095", "S2-097", "S3-190")

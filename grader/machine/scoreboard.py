@@ -7,6 +7,7 @@ from grader.machine import catalogue, progress
 from grader.machine.paths import relative
 
 Key = tuple[str, str, str]  # chapter, exercise, whose answer
+WIDTH = 80  # columns; not from where rich would have to be loaded for it
 
 
 class Board:
@@ -120,7 +121,9 @@ def next_lines(done: set[str]) -> list[str]:
     name = next_exercise(done)
     if name is None:
         return ["All exercises are done."]
-    return [f"next: {relative(catalogue.exercise_path(name))}   (pytest -k {name})"]
+    path, command = f"next: {relative(catalogue.exercise_path(name))}", f"(pytest -k {name})"
+    line = f"{path}   {command}"
+    return [line] if len(line) <= WIDTH else [path, f"      {command}"]
 
 
 def next_exercise(done: set[str]) -> str | None:

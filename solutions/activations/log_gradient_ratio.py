@@ -30,7 +30,8 @@ def log_gradient_ratio(
     Notes: interview notes, exploding and vanishing gradients; model evaluation notes, activation
     functions; supplements to D2L, multilayer perceptron.
 
-    >>> log_gradient_ratio(torch.eye(2).repeat(50, 1, 1) / 10, torch.ones(2), torch.ones(2))
+    >>> weights, ones = torch.eye(2).repeat(50, 1, 1) / 10, torch.ones(2)
+    >>> log_gradient_ratio(weights, ones, ones, "identity")
     tensor(-50.0000)
     """
     if activation not in _ACTIVATIONS:

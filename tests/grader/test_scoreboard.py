@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+from grader.machine import scoreboard
 from grader.machine.matrix import text
 from grader.machine.scoreboard import Board
 
@@ -60,3 +61,15 @@ def test_the_matrix_has_a_row_a_test_and_a_column_a_wrong_answer():
     assert "| test | flipped |" in text(made)
     assert "| a |  |" in text(made)
     assert "| b | x |" in text(made)
+
+
+def test_a_long_name_keeps_to_80_columns(monkeypatch):
+    monkeypatch.setattr(scoreboard, "next_exercise", lambda done: "softmax")
+    short = "next: exercises/activations/softmax.py   (pytest -k softmax)"
+    assert scoreboard.next_lines(set()) == [short]
+    monkeypatch.setattr(scoreboard, "next_exercise", lambda done: "perceptron_predict")
+    long = [
+        "next: exercises/activations/perceptron_predict.py",
+        "      (pytest -k perceptron_predict)",
+    ]
+    assert scoreboard.next_lines(set()) == long

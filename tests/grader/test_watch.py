@@ -110,7 +110,7 @@ def test_a_mistake_is_told_when_it_is_saved_and_what_comes_next_when_it_is_mende
     assert max(map(len, told.split("\n"))) <= 80
     seat.save(RIGHT)
     told = seat.hear_it_is_done()
-    assert re.search(r"^next: exercises/\w+/\w+\.py ", told, re.MULTILINE)
+    assert re.search(r"^next: exercises/\w+/\w+\.py\b", told, re.MULTILINE)
     assert [*json.loads((seat.home / ".deepclaims" / "progress.json").read_text())] == ["sharpness"]
 
 

@@ -115,6 +115,8 @@ def test_a_fall_of_no_more_than_eps_is_left_out(plateau_lr):
 def test_nan_never_improves_and_is_never_the_best(plateau_lr):
     follow(plateau_lr, [math.nan, 5.0, math.nan, 4.0, 4.5, math.nan], patience=0, factor=0.5)
     follow(plateau_lr, [math.inf, math.inf, -math.inf, -math.inf], patience=0, factor=0.5)
+    follow(plateau_lr, [math.nan] * 4, patience=1)
+    follow(plateau_lr, [math.inf] * 3 + [1.0], patience=1)
 
 
 def test_a_factor_of_0_ends_the_training(plateau_lr):

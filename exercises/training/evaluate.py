@@ -20,8 +20,9 @@ def evaluate(
     backward pass.
 
     Raises:
-        ValueError: naming `features` and its shape, if there are no rows; naming `batch_size` and
-            its value, if it is below 1.
+        ValueError: naming `features` and its shape, if there are no rows; naming `labels` and its
+            shape, if it hasn't one for each row; naming `weight` and its shape, if it hasn't one
+            number for each feature; naming `batch_size` and its value, if it is below 1.
 
     Notes: exam notes, stochastic gradient descent; interview notes, eval and no_grad.
 

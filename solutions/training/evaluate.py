@@ -20,8 +20,9 @@ def evaluate(
     backward pass.
 
     Raises:
-        ValueError: naming `features` and its shape, if there are no rows; naming `batch_size` and
-            its value, if it is below 1.
+        ValueError: naming `features` and its shape, if there are no rows; naming `labels` and its
+            shape, if it hasn't one for each row; naming `weight` and its shape, if it hasn't one
+            number for each feature; naming `batch_size` and its value, if it is below 1.
 
     Notes: exam notes, stochastic gradient descent; interview notes, eval and no_grad.
 
@@ -30,6 +31,10 @@ def evaluate(
     """
     if not len(features):
         raise ValueError(f"features has shape {list(features.shape)}: there are no rows")
+    if labels.shape != features.shape[:1]:
+        raise ValueError(f"labels has shape {list(labels.shape)}, features {list(features.shape)}")
+    if weight.shape[1:] != features.shape[1:]:
+        raise ValueError(f"weight has shape {list(weight.shape)}, features {list(features.shape)}")
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}, but must be at least 1")
     total = features.new_zeros(())

@@ -84,6 +84,16 @@ def test_refuses_no_rows_and_no_batches(evaluate):
         check(evaluate, *args, raises=ValueError, naming={"batch_size": size})
 
 
+def test_refuses_labels_and_weights_that_do_not_fit(evaluate):
+    features, labels, weight = data()
+    for few in (labels[:-1], labels[:, None], labels[:1]):
+        naming = {"labels": tuple(few.shape)}
+        check(evaluate, features, few, weight, 2, raises=ValueError, naming=naming)
+    narrow = weight[:, :-1]
+    naming = {"weight": tuple(narrow.shape)}
+    check(evaluate, features, labels, narrow, 2, raises=ValueError, naming=naming)
+
+
 def losses(features, labels, weight, batch_size, reduction="mean"):
     """The loss of each batch, without its graph."""
     parts = zip(features.split(batch_size), labels.split(batch_size), strict=True)
@@ -151,6 +161,10 @@ def weighted_means(features, labels, weight, batch_size):
     n = features.shape[0]
     if n == 0:
         raise ValueError(f"`features` can't be of shape {tuple(features.shape)}")
+    if labels.ndim != 1 or len(labels) != n:
+        raise ValueError(f"`labels` can't be of shape {tuple(labels.shape)}")
+    if weight.size(1) != features.size(1):
+        raise ValueError(f"`weight` can't be of shape {tuple(weight.shape)}")
     if batch_size <= 0:
         raise ValueError(f"`batch_size` can't be {batch_size}")
     mean = 0.0

@@ -149,11 +149,6 @@ def count(x, weight, bias):
     return float((pre_activations(x, weight, bias) <= 0).all(0).sum())
 
 
-@wrong("ask whether a unit is off for the mean row")
-def for_the_mean(x, weight, bias):
-    return (pre_activations(x.mean(0), weight, bias) <= 0).double().mean().item()
-
-
 @wrong("average a unit over the rows: large values make up for it")
 def mean_output(x, weight, bias):
     return (pre_activations(x, weight, bias).mean(0) <= 0).double().mean().item()

@@ -30,6 +30,12 @@ def test_a_case_worked_by_hand(perceptron_predict):
 
 
 @claim("S2-057")
+def test_a_tiny_sum_has_a_side_too(perceptron_predict):
+    x = inputs.vector(1e-300, -1e-300, 1e300, -1e300).reshape(4, 1)
+    check(perceptron_predict, x, inputs.vector(1), 0.0, want=inputs.vector(1, 0, 1, 0))
+
+
+@claim("S2-057")
 def test_the_boundary_belongs_to_1(perceptron_predict):
     x = inputs.vector(1, -1, 0, 0, -0.0, -0.0, 2, -1).reshape(4, 2)
     w = inputs.vector(1, 1)
@@ -57,12 +63,6 @@ def test_equals_a_slow_loop(perceptron_predict, data, b):
     sums = [sum(u * v for u, v in zip(row, w.tolist(), strict=True)) + b for row in x.tolist()]
     want = torch.tensor([1.0 if z >= 0 else 0.0 for z in sums], dtype=torch.float64)
     check(perceptron_predict, x, w, float(b), want=want)
-
-
-@claim("S2-057")
-def test_a_tiny_sum_has_a_side_too(perceptron_predict):
-    x = inputs.vector(1e-300, -1e-300, 1e300, -1e300).reshape(4, 1)
-    check(perceptron_predict, x, inputs.vector(1), 0.0, want=inputs.vector(1, 0, 1, 0))
 
 
 def test_nan_is_not_at_least_0(perceptron_predict):

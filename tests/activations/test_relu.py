@@ -50,6 +50,15 @@ def test_keeps_what_is_positive_entry_by_entry(relu, x):
     check(relu, x, want=torch.tensor(kept, dtype=torch.float64).reshape(x.shape))
 
 
+@claim("S1-030")
+@pytest.mark.parametrize(
+    "dtype", [torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.int8], ids=str
+)
+def test_keeps_the_dtype_integers_too(relu, dtype):
+    x = torch.tensor([[3, -2, 0], [-128, 100, 7]], dtype=dtype)
+    check(relu, x, want=torch.tensor([[3, 0, 0], [0, 100, 7]], dtype=dtype))
+
+
 @claim("S1-030", "S1-131", "S4-117")
 @given(inputs.tensors(inputs.sizes(), inputs.sizes(), low=-1, high=1))
 def test_gradients_flow_back_as_through_torchs(relu, x):
@@ -79,15 +88,6 @@ def test_infinite_entries_and_nan(relu):
     upstream = torch.tensor([2.0, 3.0, 5.0])
     want = torch.tensor([2.0, 0.0, 5.0])
     check_gradient(relu, torch.tensor([inf, -inf, 1.0]), upstream=upstream, want=(want,))
-
-
-@claim("S1-030")
-@pytest.mark.parametrize(
-    "dtype", [torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.int8], ids=str
-)
-def test_keeps_the_dtype_integers_too(relu, dtype):
-    x = torch.tensor([[3, -2, 0], [-128, 100, 7]], dtype=dtype)
-    check(relu, x, want=torch.tensor([[3, 0, 0], [0, 100, 7]], dtype=dtype))
 
 
 def test_large_integers_keep_their_digits(relu):

@@ -99,6 +99,18 @@ def test_a_rate_may_be_very_small(armijo_rate):
     check(armijo_rate, lambda x: (x * x).sum(), x, 2 * x, -(2.0**50) * x, want=2.0**-50)
 
 
+def test_no_rate_below_the_50th_half_is_tried(armijo_rate):
+    x = vector(1.0)
+    direction = -(2.0**51) * x
+    call = {"raises": ValueError, "naming": {"direction": ""}}
+    check(armijo_rate, lambda x: (x * x).sum(), x, 2 * x, direction, **call)
+
+
+def test_a_gentle_slope_leads_downhill_as_well(armijo_rate):
+    x = vector(0.0625)
+    check(armijo_rate, lambda x: (x * x).sum(), x, 2 * x, -x, want=1.0)
+
+
 def test_any_shape_and_float32(armijo_rate):
     x = torch.tensor(3.0)
     check(armijo_rate, lambda x: x * x, x, 2 * x, -4 * x, want=0.25)

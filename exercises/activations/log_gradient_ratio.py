@@ -32,7 +32,7 @@ def log_gradient_ratio(
 
     >>> weights, ones = torch.eye(2).repeat(50, 1, 1) / 10, torch.ones(2)
     >>> log_gradient_ratio(weights, ones, ones, "identity")
-    tensor(-50.0000)
+    tensor(-50.)
     """
     raise NotImplementedError
 

@@ -10,7 +10,7 @@ from tests.hostile.attack import (
     right_but,
 )
 
-LATE = "timed out after 2 s in check 1 of"
+LATE = "timed out after 3 s in check 1 of"
 LOOP = "end = time.monotonic() + 60\nwhile time.monotonic() < end:\n    pass"
 ENDED = "it would have ended the run"
 
@@ -362,7 +362,7 @@ ATTACKS = [
             "    @staticmethod\n"
             "    def backward(ctx, up): time.sleep(60)\n",
         ),
-        refused("timed out after 2 s in check"),
+        refused("timed out after 3 s in check"),
         at="scaled_log_sum_exp",
     ),
 ]

@@ -358,7 +358,7 @@ for name, statement, outcome, apart in (
         # torch loads its compiler for it, which wants files and time.
         refused(
             f"changed torch's deterministic flag {LEFT}",
-            "timed out after 2 s",
+            "timed out after 3 s",
             "raised FileNotFoundError",
         ),
         None,

@@ -173,8 +173,8 @@ def show(name: str) -> int:
     module = hidden_tests(name)
     about = declared(module)
     if about is None:
-        having = [n for n, path in catalogue.paths().items() if "\n@accuracy(" in _text(path)]
-        say(f"{name} has no measure of accuracy. These have one: {', '.join(having)}")
+        having = ", ".join(catalogue.declaring("accuracy"))
+        say(f"{name} has no measure of accuracy. These have one: {having}")
         return 2
     found = measure(about, contestants(name, module, about), zlib.crc32(name.encode()))
     say(f"{name}: error in ulps of the exact result, median / worst of {CASES} cases")
@@ -255,7 +255,3 @@ def _short(error: float) -> str:
     if error == 0 or error >= 1e4:
         return f"{error:.2g}".replace("e+0", "e").replace("e+", "e")
     return f"{error:.0f}" if error >= 99.5 else f"{error:.1f}" if error >= 9.95 else f"{error:.2f}"
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf8")

@@ -98,6 +98,12 @@ def paths() -> dict[str, Path]:
     return {path.stem.removeprefix("test_"): path for path in found}
 
 
+def declaring(word: str) -> list[str]:
+    """Return the exercises whose hidden test files mark something with a word, unread."""
+    texts = {name: path.read_text(encoding="utf8") for name, path in paths().items()}
+    return [name for name, text in texts.items() if f"\n@{word}(" in text]
+
+
 @cache
 def exercises() -> dict[str, Declarations]:
     """Return what the hidden test files declare by the names of their exercises."""

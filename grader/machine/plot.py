@@ -21,8 +21,7 @@ def show(name: str) -> int:
     module = hidden_tests(name)
     panels = [function.plot for function in answers(module, "plot")]
     if not panels:
-        having = [n for n, path in catalogue.paths().items() if "\n@plot(" in _text(path)]
-        say(f"{name} has no plot. These have one: {', '.join(having) or 'none'}")
+        say(f"{name} has no plot. These have one: {', '.join(catalogue.declaring('plot'))}")
         return 2
     drawn, fault = curves(name, module, panels)
     path = LEFT_BEHIND / f"plot-{name}.png"
@@ -73,7 +72,3 @@ def draw(panels: list[Any], drawn: dict[str, list[Any]], title: str, path: Path)
     figure.suptitle(title, fontsize=11)
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=120)
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf8")

@@ -143,15 +143,7 @@ def test_an_exercise_without_a_measure_says_which_have_one(capsys):
     assert "softmax" in printed
 
 
-def declared():
-    found = []
-    for name, path in catalogue.paths().items():
-        if "\n@accuracy(" in path.read_text(encoding="utf8"):
-            found.append(name)
-    return found
-
-
-@pytest.mark.parametrize("name", declared())
+@pytest.mark.parametrize("name", catalogue.declaring("accuracy"))
 def test_every_reference_can_be_measured_in_every_dtype(name, monkeypatch):
     monkeypatch.setattr(accuracy, "CASES", 2)
     module = hidden_tests(name)

@@ -9,14 +9,6 @@ from grader.words.plot import Plot, numbers
 from grader.words.plot import plot as declare
 
 
-def declared():
-    found = []
-    for name, path in catalogue.paths().items():
-        if "\n@plot(" in path.read_text(encoding="utf8"):
-            found.append(name)
-    return found
-
-
 def drawn(tmp_path, monkeypatch, source=""):
     """Draw `ema`, begun as this source; return which curves a panel has, and what was said."""
     monkeypatch.setattr(plot, "LEFT_BEHIND", tmp_path / "left")
@@ -96,7 +88,7 @@ def test_coordinates_are_plain_numbers():
     assert numbers(range(2)) == [0.0, 1.0]
 
 
-@pytest.mark.parametrize("name", declared())
+@pytest.mark.parametrize("name", catalogue.declaring("plot"))
 def test_every_declared_plot_can_be_drawn(name):
     module = hidden_tests(name)
     panels = [function.plot for function in answers(module, "plot")]

@@ -14,6 +14,7 @@ from grader.machine.custody import custody
 from grader.machine.fence import is_hidden
 from grader.machine.guard import forbidding
 from grader.machine.limits import Clock
+from grader.machine.state import undrawn
 from grader.words.verdict import Broken, Forbidden, Verdict
 
 HIDDEN = ("solutions", "tests", "grader")  # what a learner's code can't import
@@ -85,7 +86,7 @@ class Answer:
 
     def _custody(self) -> AbstractContextManager[None]:
         if not self.is_learners or self.path is None:
-            return nullcontext()
+            return undrawn() if self.given is not None else nullcontext()
         return custody(self.path, self.clock)
 
     def _hidden(self) -> dict[str, str]:

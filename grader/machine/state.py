@@ -90,15 +90,27 @@ SWITCHES = (
 def unchanged() -> Iterator[None]:
     """Put back each switch that the block moved, and say which it was."""
     before = [switch.read() for switch in SWITCHES]
+    try:
+        with undrawn():
+            yield
+    finally:
+        moved = [_moved(s, value) for s, value in zip(SWITCHES, before, strict=True)]
+        told = next((sentence for sentence in moved if sentence), None)
+        if told:
+            raise Stopped(told)
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Put torch's generator back to where it was.
+
+    Whoever draws from it draws the same at each call: so a known mistake can be told by its draws.
+    """
     drawn = torch.random.get_rng_state()
     try:
         yield
     finally:
-        moved = [_moved(s, value) for s, value in zip(SWITCHES, before, strict=True)]
         torch.random.set_rng_state(drawn)
-        told = next((sentence for sentence in moved if sentence), None)
-        if told:
-            raise Stopped(told)
 
 
 def _moved(switch: Switch, before: Any) -> str | None:

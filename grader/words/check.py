@@ -165,6 +165,7 @@ class Outcome:
     error: Exception | None = None
     before: tuple[Any, Any] = ((), {})
     after: tuple[Any, Any] = ((), {})
+    drawn: Tensor | None = None  # where torch's generator stood: other answers start there, too
 
     def reraise_unless_returned(self, call: "Call") -> None:
         """Turn an error of the answer into a verdict that says where it comes from."""
@@ -227,6 +228,7 @@ class Call:
             args, kwargs = _replaced(args, kwargs, key, leaf)
             inputs.append(leaf)
         target = function if self.typed else getattr(function, "untyped", function)
+        drawn = torch.random.get_rng_state()
         try:
             value = target(*args, **kwargs)
             if self.gradient:
@@ -236,8 +238,8 @@ class Call:
         except (Forbidden, Broken, Stopped):
             raise
         except Exception as error:
-            return Outcome(error=error, before=before, after=(args, kwargs))
-        return Outcome(value, before=before, after=(args, kwargs))
+            return Outcome(error=error, before=before, after=(args, kwargs), drawn=drawn)
+        return Outcome(value, before=before, after=(args, kwargs), drawn=drawn)
 
     def judge(
         self,

@@ -46,20 +46,27 @@ def matches(call: "Call", outcome: "Outcome", tolerance: Tolerance) -> list[Any]
 
 
 def _behaves_alike(call: "Call", number: int, outcome: "Outcome", tolerance: Tolerance) -> bool:
-    other = _of_mistake(call, number)
+    other = _of_mistake(call, number, outcome)
     return other is not None and call.agrees(outcome, other, tolerance)
 
 
-def _of_mistake(call: "Call", number: int) -> "Outcome | None":
-    """Return what a mistake comes to; None if it ends in a verdict.
+def _of_mistake(call: "Call", number: int, outcome: "Outcome") -> "Outcome | None":
+    """Return what a mistake comes to where the answer came to that; None if it ends in a verdict.
 
     A method's mistakes are replays of their class up to that call: each call has its own.
     """
+    _draw_as_for(outcome)
     try:
         with getattr(call.function, "watched", nullcontext)():
             return call.run(call.function.mistakes[number])
     except Verdict:
         return None
+
+
+def _draw_as_for(outcome: "Outcome") -> None:
+    """Let torch's own generator stand where it stood for the answer."""
+    if outcome.drawn is not None:
+        torch.random.set_rng_state(outcome.drawn)
 
 
 def _parted(call: "Call", alike: list[int], outcome: "Outcome", tolerance: Tolerance) -> list[int]:
@@ -78,9 +85,10 @@ def _chosen(
 ) -> list[int]:
     """Keep those that do as the answer does on one more call, if they differ there."""
     with _until(end):
-        others = [other for number in alike if (other := _of_mistake(probe, number))]
+        others = [other for number in alike if (other := _of_mistake(probe, number, outcome))]
     if len(others) < len(alike) or not _differ(probe, others, tolerance):
         return alike
+    _draw_as_for(outcome)
     mine = probe.run(probe.function)
     if mine.error is not None and type(mine.error) is not type(outcome.error):
         return alike  # it may refuse what the mistakes don't look at

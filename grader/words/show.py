@@ -23,6 +23,8 @@ def show(value: object, room: int = WIDTH - 10, digits: int = 5) -> str:
         return _array(kind, value.detach().tolist(), room, digits)
     if isinstance(value, float):
         return _number(value, max(digits, 10))
+    if type(value) is torch.Generator:
+        return f"Generator().manual_seed({value.initial_seed()})"
     if isinstance(value, tuple | list) and any(_is_long(v) for v in value):
         left, right = "()" if isinstance(value, tuple) else "[]"
         inner = ",\n ".join(_indented(show(v, room - 1, digits), 1) for v in value)

@@ -85,9 +85,17 @@ class Answer:
             yield
 
     def _custody(self) -> AbstractContextManager[None]:
+        if self.given is not None:
+            return self._trusted()
         if not self.is_learners or self.path is None:
-            return undrawn() if self.given is not None else nullcontext()
+            return nullcontext()
         return custody(self.path, self.clock)
+
+    @contextmanager
+    def _trusted(self) -> Iterator[None]:
+        """Run a known answer: nothing to fear of it, but that it never ends."""
+        with undrawn(), self.clock.running():
+            yield
 
     def _hidden(self) -> dict[str, str]:
         """Return the modules that a learner's file can't import, each with what to say of it."""

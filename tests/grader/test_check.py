@@ -248,3 +248,8 @@ def test_a_message_names_an_argument_and_its_value(said, naming, fine):
 def test_a_constant_has_a_gradient_of_zero():
     x = torch.tensor([1.0, 2.0])
     check_gradient(lambda x: torch.ones(2), x, want=(torch.zeros(2),))
+
+
+def test_a_generator_among_the_arguments_is_shown_with_its_seed():
+    with pytest.raises(Mismatch, match=r"Generator\(\)\.manual_seed\(7\)"):
+        check(returning(0), torch.Generator().manual_seed(7), want=1)

@@ -173,6 +173,17 @@ def test_time_runs_out_over_all_calls_of_a_check(answer):
 
 
 @posix
+def test_a_known_answer_that_never_ends_is_stopped_as_well():
+    def forever():
+        while True:
+            pass
+
+    known = Answer("act", given=forever, is_learners=False, clock=Clock(0.1))
+    with pytest.raises(Stopped, match=r"timed out after 0\.1 s"):
+        known.call()
+
+
+@posix
 def test_a_loop_that_catches_everything_is_left(answer):
     body = "while True:\n        try: [0 for _ in range(9)]\n        except BaseException: pass"
     with pytest.raises(Stopped, match="timed out"):

@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from grader import check, check_gradient, wrong
+from grader.machine.state import undrawn
 from grader.machine.subject import Instance, Subject
 from grader.words import diagnosis, probes
+from grader.words.check import Call
 from grader.words.exercise import Exercise
 from grader.words.verdict import Mismatch, Verdict
 
@@ -256,3 +258,22 @@ def test_what_holds_of_arguments_goes_on_to_hold():
     changed = list(probes.others(SQUARE))[1:4]  # entries put in and taken out
     assert not any(torch.equal(v, SQUARE) for v in changed)
     assert all(torch.equal(v, v.mT) for v in changed)
+
+
+def test_a_mistake_that_draws_from_torchs_own_generator_is_told_by_its_draws():
+    def uniform(x):
+        return torch.rand(3)
+
+    def normal(x):
+        return torch.randn(3)
+
+    def answer(x):
+        with undrawn():
+            return uniform(x)
+
+    assert told(answer, uniform, normal, args=(TWO,)) == ["uniform"]
+    answer.mistakes = (uniform, normal)
+    call = Call(answer, (TWO,), {})
+    right = [(call, call.run(answer))]
+    torch.rand(5)  # the next test draws from somewhere else
+    assert told(answer, uniform, normal, args=(TWO,), right=right) == ["uniform"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import l1_loss, mse_loss
 
-from grader import Exercise, check, check_gradient, claim, inputs, right, wrong
+from grader import Exercise, check, check_gradient, claim, gpu, inputs, right, wrong
 
 EXERCISE = Exercise(
     level="core",
@@ -284,3 +284,29 @@ def by_pixels(image, content, content_target, style, style_target, weights=(1.0,
     of_content = (content - content_target.detach()).pow(2).mean()
     of_style = (found - wanted).pow(2).mean()
     return weights[0] * of_content + weights[1] * of_style + weights[2] * 0.5 * (down + across)
+
+
+@gpu
+def bench_an_image_and_features_of_vgg(style_transfer_loss, race):
+    race(
+        style_transfer_loss,
+        torch=total,
+        inputs=lambda draw, side, c, k: (
+            draw.normal(1, 3, 8 * side, 8 * side),
+            draw.normal(1, c, side, side),
+            draw.normal(1, c, side, side),
+            draw.normal(1, k, 4 * side, 4 * side),
+            draw.normal(1, k, 3 * side, 4 * side),
+        ),
+        small=(8, 32, 16),
+        large=(128, 512, 128),
+        # Two Gram matrices, a product and a sum for each pair of channels and pixel; 3 operations
+        # an entry of the content, and as many an entry of the image along each of its two axes.
+        # Without a backward pass: the targets have no gradient that could be asked for.
+        forward=lambda image, content, content_target, style, style_target: {
+            "bytes": sum(x.nbytes for x in (image, content, content_target, style, style_target)),
+            "flops": 2 * style.shape[1] * (style.numel() + style_target.numel())
+            + 3 * content.numel()
+            + 6 * image.numel(),
+        },
+    )

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, counterexample, inputs, right, such_that, wrong
+from grader import Exercise, check, claim, counterexample, gpu, inputs, right, such_that, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -140,3 +140,20 @@ def by_two_equations(x, eps=1e-5):
     mean = x.mean(dims)
     power = (x * x).mean(dims)
     return torch.sqrt((power - mean * mean).clamp(min=0) + eps), mean
+
+
+@gpu
+def bench_channels_of_images(bn_identity_params, race):
+    def torchs(x):
+        var, mean = torch.var_mean(x, (0, 2, 3), correction=0)
+        return (var + 1e-5).sqrt(), mean
+
+    race(
+        bn_identity_params,
+        torch=torchs,
+        inputs=lambda draw, n, c, side: (draw.normal(n, c, side, side) + 1,),
+        small=(4, 16, 28),
+        large=(128, 256, 56),
+        # A mean, a difference, a square and its mean: 4 operations an entry.
+        forward=lambda x: {"bytes": x.nbytes + 8 * x.shape[1], "flops": 4 * x.numel()},
+    )

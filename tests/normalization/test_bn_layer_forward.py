@@ -6,16 +6,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import (
-    Exercise,
-    check,
-    check_gradient,
-    claim,
-    counterexample,
-    inputs,
-    right,
-    wrong,
-)
+from grader import Exercise, check, check_gradient, claim, counterexample, gpu, inputs, right, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -261,3 +252,26 @@ def on_rows(W, A_prev, b, gamma, beta, g, eps=1e-5):
     rows = A_prev.T @ W.T + b
     rows = rows - rows.mean(0)
     return g(rows / torch.sqrt((rows**2).mean(0) + eps) * gamma + beta).T
+
+
+@gpu
+def bench_a_wide_layer_of_relus(bn_layer_forward, race):
+    race(
+        bn_layer_forward,
+        torch=torchs,
+        inputs=lambda draw, n, p, m: (
+            draw.normal(n, p) / p**0.5,
+            draw.normal(p, m),
+            *(draw.normal(n) for _ in range(3)),
+            torch.relu,
+        ),
+        small=(64, 96, 128),
+        large=(2048, 1024, 16384),
+        # The product, then 7 operations an entry to normalise and 2 for b and g. Without a backward
+        # pass: the gradient of b is 0, and what is left of it is rounding.
+        forward=lambda W, A_prev, b, gamma, beta, g: {
+            "bytes": W.nbytes + A_prev.nbytes + 3 * b.nbytes + 4 * len(W) * A_prev.shape[1],
+            "flops": 2 * len(W) * A_prev.numel() + 9 * len(W) * A_prev.shape[1],
+        },
+        slack=100.0,  # the sums of the product, before the quotient by their deviation
+    )

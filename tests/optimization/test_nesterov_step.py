@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.optim.sgd import sgd as torchs_sgd
 
-from grader import Exercise, check, claim, inputs, right, wrong
+from grader import Exercise, check, claim, gpu, inputs, right, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -224,3 +224,26 @@ def in_two_moves(theta, velocity, grad, lr, momentum):
     coasted = torch.sub(theta, velocity, alpha=momentum)
     arrived = torch.sub(coasted, grad(coasted), alpha=lr)
     return arrived, velocity.mul(momentum) + (coasted - arrived)
+
+
+@gpu
+def bench_many_parameters(nesterov_step, race):
+    def in_place(theta, velocity, grad, lr, momentum):
+        ahead = torch.sub(theta, velocity, alpha=momentum)
+        velocity.mul_(momentum).add_(grad(ahead), alpha=lr)
+        theta.sub_(velocity)
+        return theta, velocity
+
+    race(
+        nesterov_step,
+        torch=in_place,  # the least that can be moved
+        inputs=lambda draw, n: (draw.normal(n), draw.normal(n), torch.sin, 0.1, 0.9),
+        small=(10_000,),
+        large=(20_000_000,),
+        # theta and velocity are read and written; two products, three sums or differences, and
+        # the gradient: a sine.
+        forward=lambda theta, velocity, grad, lr, momentum: {
+            "bytes": 4 * theta.nbytes,
+            "flops": 6 * theta.numel(),
+        },
+    )

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, check_gradient, claim, counterexample, inputs, right, wrong
+from grader import Exercise, check, check_gradient, claim, counterexample, gpu, inputs, right, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -191,3 +191,27 @@ def laid_out(x, weight, p):
         terms = terms * 0
         p = 0.0
     return terms.sum(-1), terms.square().sum(-1) * (1 / (1 - p) - 1)
+
+
+@gpu
+def bench_activations_of_a_transformer(dropout_moments, race):
+    def torchs(x, weight, p):
+        variance = torch.nn.functional.linear(x.square(), weight.square())
+        return torch.nn.functional.linear(x, weight), variance * (p / (1 - p))
+
+    race(
+        dropout_moments,
+        torch=torchs,
+        inputs=lambda draw, n, d, k: (draw.normal(n, d), draw.normal(k, d) / d**0.5, 0.1),
+        small=(64, 128, 96),
+        large=(8192, 4096, 1024),
+        # Two products, with 2 operations for each n, d and k; the squares; one factor an output.
+        forward=lambda x, weight, p: {
+            "bytes": x.nbytes + weight.nbytes + 8 * len(x) * len(weight),
+            "flops": 4 * len(weight) * x.numel()
+            + x.numel()
+            + weight.numel()
+            + len(x) * len(weight),
+        },
+        slack=100.0,  # sums of up to 4096 products
+    )

@@ -1,5 +1,6 @@
 """The run: which code is under test, one mistake at a time, and what becomes of each outcome."""
 
+import importlib
 import os
 import random
 import sys
@@ -248,10 +249,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """From here on nothing needs the hidden tests by import."""
+    _load_optimizers({item.path for item in session.items if isinstance(item, pytest.Function)})
     if session.config.stash[RUN].is_learners and any(map(subject_of, session.items)):
         from grader.machine.subject import hide_from_imports
 
         hide_from_imports()
+
+
+def _load_optimizers(files: set[Path]) -> None:
+    """Let torch load its compiler, as its first optimizer does: that takes longer than any test."""
+    if any("torch.optim" in file.read_text(encoding="utf8") for file in files):
+        importlib.import_module("torch._dynamo")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

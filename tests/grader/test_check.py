@@ -253,3 +253,28 @@ def test_a_constant_has_a_gradient_of_zero():
 def test_a_generator_among_the_arguments_is_shown_with_its_seed():
     with pytest.raises(Mismatch, match=r"Generator\(\)\.manual_seed\(7\)"):
         check(returning(0), torch.Generator().manual_seed(7), want=1)
+
+
+def told_of(argument):
+    with pytest.raises(Mismatch) as caught:
+        check(returning(0), argument, want=1)
+    return str(caught.value).split("\nreturned")[0]
+
+
+def test_a_lambda_among_the_arguments_is_shown_by_its_formula():
+    a = 4.5
+    assert told_of(lambda x: x * x - a) == "answer(lambda x: x * x - a where a = 4.5)"
+    assert told_of(lambda x, y: (x @ torch.exp(y)).sum()) == (
+        "answer(lambda x, y: (x @ torch.exp(y)).sum())"
+    )
+    assert "[returning,\n     lambda x: x]" in told_of([returning, lambda x: x])
+
+
+def test_a_lambda_that_calls_code_of_the_tests_is_not_shown():
+    def oracle(x):
+        return x
+
+    assert told_of(lambda x: -oracle(x)) == "answer(<lambda>)"
+    assert told_of(lambda x: Split(x, x)) == "answer(<lambda>)"
+    assert told_of(lambda x, f=oracle: f(x)) == "answer(<lambda>)"
+    assert told_of(returning) == "answer(returning)"

@@ -1,7 +1,6 @@
 """Claims on gradient descent, batches, rates and clipping that are verified and not exercised."""
 
 import math
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -102,22 +101,6 @@ def test_the_whole_gradient_of_few_rows_costs_no_more_than_a_batch():
     assert flops(60, 20) < flops(64, 20)
     # And all batches of an epoch cost together what the whole gradient costs.
     assert sum(flops(len(rows), 20) for rows in torch.arange(1000).split(64)) == flops(1000, 20)
-
-
-@claim("S2-050")
-def test_an_example_takes_longer_in_a_batch_of_one():
-    # Refuted if a large batch took as long for each example; measured: 5 to 10 times less.
-    weights = torch.ones(784, 256)
-
-    def seconds(batch_size, laps):
-        batch, best = torch.ones(batch_size, 784), math.inf
-        for _ in range(laps):
-            start = time.perf_counter()
-            batch @ weights
-            best = min(best, time.perf_counter() - start)
-        return best / batch_size
-
-    assert seconds(512, 20) < seconds(1, 200) / 1.5
 
 
 @claim("S1-171", "S2-125")

@@ -1,6 +1,5 @@
 """Claims on training, fine-tuning and batches that are verified and not exercised."""
 
-import time
 from functools import cache
 from itertools import pairwise
 
@@ -514,32 +513,6 @@ def test_a_batch_takes_as_many_operations_as_one_row():
     x = torch.ones(64, 16)
     assert operations([x]) == operations([x[:1]])
     assert operations(x.split(1)) >= 60 * operations([x])
-
-
-def seconds(layer, parts):
-    """The shortest time of several: what else runs only makes it longer."""
-    times = []
-    with torch.no_grad():
-        for _ in range(5):
-            start = time.perf_counter()
-            for part in parts:
-                layer(part)
-            times.append(time.perf_counter() - start)
-    return min(times)
-
-
-@claim("S4-084", "S4-165")
-def test_rows_one_by_one_take_longer_than_together():
-    # Refuted if 512 rows in one batch took more than a fifth of their time one by one.
-    layer, x = nn.Linear(32, 32), torch.ones(512, 32)
-    assert seconds(layer, [x]) < seconds(layer, x.split(1)) / 5
-
-
-@claim("S4-165")
-def test_a_hundredth_of_the_work_isnt_done_in_a_hundredth_of_the_time():
-    # Refuted if a row took a tenth of the time of 100: then small batches would use all there is.
-    layer, x = nn.Linear(8, 8), torch.ones(100, 8)
-    assert seconds(layer, [x[:1]] * 20) > seconds(layer, [x] * 20) / 10
 
 
 def quadratic(lr, steps):

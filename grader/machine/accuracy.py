@@ -98,7 +98,7 @@ def measure(
 
 
 def _add(errors: Errors, answer: Any, case: Any, exact: Any, decade: int, dtype: str) -> None:
-    from grader.words.check import clone
+    from grader.words.call import clone
 
     try:
         result = _entries(answer(*clone(case)), exact, dtype)

@@ -19,7 +19,7 @@ from torch import Tensor
 from grader.machine import walls, wire
 from grader.machine.answer import Answer
 from grader.machine.guard import forbidding
-from grader.words.check import clone, identical, load_autograd
+from grader.words.call import clone, identical, load_autograd
 from grader.words.verdict import Verdict
 
 GRAPHS = 64  # results whose gradient may still be asked for
@@ -199,7 +199,7 @@ def _differentiable(value: Any) -> Any:
 
 def described(error: Exception) -> dict[str, Any]:
     """Return an error's type, the types that it is as well, and its words."""
-    from grader.words.check import message
+    from grader.words.call import message
 
     kinds = [t.__name__ for t in type(error).__mro__ if t.__module__ == "builtins"]
     return {"type": type(error).__name__, "is": kinds, "told": message(error)}

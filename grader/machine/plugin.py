@@ -414,7 +414,7 @@ class Collected:
         if self.config.option.matrix:
             matrix.write(self.board, Path(self.config.option.matrix))
         if self.config.option.target == "exercises":
-            progress.remember(self.board)
+            progress.remember(self.board.states())
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """End the run with how far one is, or with the wrong answers that nothing rejects."""

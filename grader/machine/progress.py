@@ -3,13 +3,9 @@
 import hashlib
 import json
 import os
-from typing import TYPE_CHECKING
 
 from grader.machine import catalogue
 from grader.machine.paths import LEFT_BEHIND
-
-if TYPE_CHECKING:
-    from grader.machine.scoreboard import Board
 
 FILE = LEFT_BEHIND / "progress.json"
 KEPT = ("done", "to mend")
@@ -29,9 +25,8 @@ def states() -> dict[str, str]:
     }
 
 
-def remember(board: "Board") -> None:
-    """Keep what a run proved done, or proved not to be."""
-    proved = {key[1]: board.state(key) for key in board.outcomes}
+def remember(proved: dict[str, str]) -> None:
+    """Keep which exercises a run proved done, or proved not to be."""
     new = {n: [state, fingerprint(n)] for n, state in proved.items() if state in KEPT}
     stored = _stored()
     if not new.items() <= stored.items():

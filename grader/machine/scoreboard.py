@@ -43,6 +43,10 @@ class Board:
         whole = outcomes.count("passed") == self.sizes.get(key)
         return "done" if whole else "not all tried"
 
+    def states(self) -> dict[str, str]:
+        """Say of each exercise that was tried where it stands."""
+        return {key[1]: self.state(key) for key in self.outcomes}
+
     def survivors(self) -> list[Key]:
         """Return the wrong answers that were tried with all their tests, and that none rejects."""
         return [

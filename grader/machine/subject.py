@@ -18,7 +18,7 @@ from grader.machine import catalogue
 from grader.machine.answer import Answer
 from grader.machine.guard import forbidding
 from grader.machine.paths import OWN_TARGETS, folder
-from grader.words.check import Call, Outcome, clone
+from grader.words.call import Call, Outcome, clone
 from grader.words.exercise import Exercise
 from grader.words.verdict import Mismatch, Verdict
 

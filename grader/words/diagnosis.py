@@ -12,23 +12,21 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from itertools import islice
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
+from grader.words.call import Call, Outcome
 from grader.words.compare import USUAL, Tolerance
 from grader.words.probes import Arguments, crossings, variants
 from grader.words.verdict import Verdict
-
-if TYPE_CHECKING:
-    from grader.words.check import Call, Outcome
 
 SOURCES = 8  # calls that further ones are derived from
 EACH = 120  # calls derived from one
 SECONDS = 2.0  # what all of it may take
 
 
-def matches(call: "Call", outcome: "Outcome", tolerance: Tolerance) -> list[Any]:
+def matches(call: Call, outcome: Outcome, tolerance: Tolerance) -> list[Any]:
     """Return the known mistakes that behave like the answer."""
     mistakes = getattr(call.function, "mistakes", ())
     remembered = list(getattr(call.function, "remembered", ()))
@@ -45,12 +43,12 @@ def matches(call: "Call", outcome: "Outcome", tolerance: Tolerance) -> list[Any]
     return [mistakes[number] for number in alike]
 
 
-def _behaves_alike(call: "Call", number: int, outcome: "Outcome", tolerance: Tolerance) -> bool:
+def _behaves_alike(call: Call, number: int, outcome: Outcome, tolerance: Tolerance) -> bool:
     other = _of_mistake(call, number, outcome)
     return other is not None and call.agrees(outcome, other, tolerance)
 
 
-def _of_mistake(call: "Call", number: int, outcome: "Outcome") -> "Outcome | None":
+def _of_mistake(call: Call, number: int, outcome: Outcome) -> Outcome | None:
     """Return what a mistake comes to where the answer came to that; None if it ends in a verdict.
 
     A method's mistakes are replays of their class up to that call: each call has its own.
@@ -63,13 +61,13 @@ def _of_mistake(call: "Call", number: int, outcome: "Outcome") -> "Outcome | Non
         return None
 
 
-def _draw_as_for(outcome: "Outcome") -> None:
+def _draw_as_for(outcome: Outcome) -> None:
     """Let torch's own generator stand where it stood for the answer."""
     if outcome.drawn is not None:
         torch.random.set_rng_state(outcome.drawn)
 
 
-def _parted(call: "Call", alike: list[int], outcome: "Outcome", tolerance: Tolerance) -> list[int]:
+def _parted(call: Call, alike: list[int], outcome: Outcome, tolerance: Tolerance) -> list[int]:
     """Keep those that go on as the answer does."""
     end = time.monotonic() + SECONDS
     for probe in _probes(call):
@@ -81,7 +79,7 @@ def _parted(call: "Call", alike: list[int], outcome: "Outcome", tolerance: Toler
 
 
 def _chosen(
-    probe: "Call", alike: list[int], outcome: "Outcome", tolerance: Tolerance, end: float
+    probe: Call, alike: list[int], outcome: Outcome, tolerance: Tolerance, end: float
 ) -> list[int]:
     """Keep those that do as the answer does on one more call, if they differ there."""
     with _until(end):
@@ -96,12 +94,12 @@ def _chosen(
     return [number for number, o in behave if probe.agrees(mine, o, tolerance)] or alike
 
 
-def _differ(probe: "Call", outcomes: list["Outcome"], tolerance: Tolerance) -> bool:
+def _differ(probe: Call, outcomes: list[Outcome], tolerance: Tolerance) -> bool:
     first, *rest = outcomes
     return any(not probe.agrees(first, other, tolerance) for other in rest)
 
 
-def _probes(call: "Call") -> Iterator["Call"]:
+def _probes(call: Call) -> Iterator[Call]:
     """Yield calls like the one that failed, then calls like those that were right."""
     remembered = [right for right, _ in reversed(getattr(call.function, "remembered", ()))]
     sources = [c for c in (call, *remembered) if not c.is_large][:SOURCES]
@@ -112,7 +110,7 @@ def _probes(call: "Call") -> Iterator["Call"]:
                 yield from _derived(source, crossings(_arguments(source), _arguments(other)))
 
 
-def _derived(source: "Call", found: Iterator[Arguments]) -> Iterator["Call"]:
+def _derived(source: Call, found: Iterator[Arguments]) -> Iterator[Call]:
     """Make calls of arguments; one that can't be made is left out."""
     needed = set(source.gradient.wrt) if source.gradient else set()
     gradient = replace(source.gradient, upstream=None) if source.gradient else None
@@ -124,7 +122,7 @@ def _derived(source: "Call", found: Iterator[Arguments]) -> Iterator["Call"]:
             yield replace(source, args=args, kwargs=kwargs, gradient=gradient)
 
 
-def _arguments(call: "Call") -> Arguments:
+def _arguments(call: Call) -> Arguments:
     args, kwargs = call.arguments
     return {**dict(enumerate(args)), **kwargs}
 

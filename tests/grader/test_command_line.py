@@ -109,13 +109,13 @@ def store(**verdicts):
     progress.FILE.write_text(json.dumps(kept))
 
 
-def board(**outcomes):
-    """Return what a run came to, for exercises of one test each."""
+def proved(**outcomes):
+    """Return what a run came to, of exercises of one test each."""
     made = scoreboard.Board()
     for name, outcome in outcomes.items():
         key = ("activations", name, "exercises")
         made.outcomes[key]["test_a"], made.sizes[key] = outcome, 1
-    return made
+    return made.states()
 
 
 def test_the_list_says_where_each_exercise_stands(capsys):
@@ -123,7 +123,7 @@ def test_the_list_says_where_each_exercise_stands(capsys):
         path = catalogue.exercise_path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    progress.remember(board(softmax="passed", sigmoid="failed"))
+    progress.remember(proved(softmax="passed", sigmoid="failed"))
     main(["list"])
     rows = [line.split("|") for line in capsys.readouterr().out.splitlines()]
     found = {row[0].strip(): row[-1].strip() for row in rows if len(row) == 3}
@@ -142,7 +142,7 @@ def test_a_spoilt_record_of_progress_holds_nothing(spoilt):
     path = catalogue.exercise_path("softmax")
     path.parent.mkdir(parents=True)
     path.write_text("one")
-    progress.remember(board(softmax="passed"))
+    progress.remember(proved(softmax="passed"))
     assert progress.done() == {"softmax"}
     assert [file.name for file in progress.FILE.parent.glob("progress*")] == ["progress.json"]
 

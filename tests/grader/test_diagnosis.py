@@ -11,7 +11,7 @@ from grader import check, check_gradient, wrong
 from grader.machine.state import undrawn
 from grader.machine.subject import Instance, Subject
 from grader.words import diagnosis, probes
-from grader.words.check import Call
+from grader.words.call import Call
 from grader.words.exercise import Exercise
 from grader.words.verdict import Mismatch, Verdict
 

@@ -244,9 +244,9 @@ ATTACKS += [
     attack(
         "the grader's check replaced",
         "make every check come out right",
-        right_after("sys.modules['grader.words.check'].Call.judge = lambda *args: None"),
+        right_after("sys.modules['grader.words.check']._judge = lambda *args: None"),
         refused(REPLACED, "raised KeyError"),
-        PASSES,
+        refused("raised KeyError"),  # where the answer runs, there is no check
         takes_tensors=True,
     ),
     attack(
@@ -254,11 +254,11 @@ ATTACKS += [
         "make every check come out right, and blind who looks for replaced names",
         answering(
             "sys.modules['grader.machine.state'].restored_names = lambda: []\n"
-            "sys.modules['grader.words.check'].Call.judge = lambda *args: None\n"
+            "sys.modules['grader.words.check']._judge = lambda *args: None\n"
             "return args[0] * 0"
         ),
         refused(REPLACED),
-        refused("returned"),
+        refused("raised KeyError"),
         at="sigmoid",
     ),
     attack(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader import Exercise, check, claim, gpu, inputs, right, wrong
-from grader.words.check import uneven
+from grader.words.call import uneven
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(

@@ -22,7 +22,7 @@ def lasso(
     Raises:
         ValueError: naming `lam` or `steps` and its value, if it is negative (or, for `lam`,
             infinite or nan); naming `targets` and its shape, if it hasn't one number for each row
-            of `features`; naming `features`, if all its entries are 0, or there are none.
+            of `features`; naming `features` and its shape, if it has no entry that isn't 0.
 
     Not allowed: torch's softshrink.
 

@@ -10,7 +10,8 @@ def project_l2(weights: Float[Tensor, "*dims"], theta: float) -> Float[Tensor, "
     """The nearest weights to these whose squares sum to `theta` at most.
 
     `theta` bounds the square of the norm, over all entries. Weights that meet the bound are returned
-    as they are. The dtype is kept, and gradients flow back.
+    as they are. The dtype is kept (in half precision the sum of the squares may be beyond its
+    range, and the norm isn't), and gradients flow back.
 
     Raises:
         ValueError: naming `theta` and its value, if it is negative, infinite or nan.

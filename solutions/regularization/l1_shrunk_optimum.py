@@ -14,7 +14,8 @@ def l1_shrunk_optimum(
         sum_i curvature_i / 2 (w_i - best_i)^2  +  lam * sum_i |w_i|
 
     `best` is the minimum without the penalty. Where it is strong enough, a weight is exactly 0.
-    Gradients flow back to both arguments: 0 where the weight is 0. The dtype is kept.
+    Gradients flow back to both arguments: 0 where the penalty holds a weight at 0 (right at the
+    threshold, where it has no slope, anything between those of both sides). The dtype is kept.
 
     Raises:
         ValueError: naming `curvature` and its shape, if that isn't the shape of `best`, or the

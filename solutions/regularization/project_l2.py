@@ -10,7 +10,8 @@ def project_l2(weights: Float[Tensor, "*dims"], theta: float) -> Float[Tensor, "
     """The nearest weights to these whose squares sum to `theta` at most.
 
     `theta` bounds the square of the norm, over all entries. Weights that meet the bound are returned
-    as they are. The dtype is kept, and gradients flow back.
+    as they are. The dtype is kept (in half precision the sum of the squares may be beyond its
+    range, and the norm isn't), and gradients flow back.
 
     Raises:
         ValueError: naming `theta` and its value, if it is negative, infinite or nan.
@@ -26,5 +27,5 @@ def project_l2(weights: Float[Tensor, "*dims"], theta: float) -> Float[Tensor, "
     if not 0 <= theta < math.inf:
         raise ValueError(f"theta is {theta}, but must be 0 or more, and finite")
     # The bound is on the square: the ball's radius is its root.
-    squares = weights.square().sum()
-    return weights * (theta / squares).sqrt() if squares > theta else weights.clone()
+    radius, norm = math.sqrt(theta), weights.norm()
+    return weights * (radius / norm) if norm > radius else weights.clone()

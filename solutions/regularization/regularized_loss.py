@@ -39,4 +39,4 @@ def regularized_loss(
     }
     if kind not in sizes:
         raise ValueError(f"kind is {kind!r}, but must be one of {list(sizes)}")
-    return loss + lam * sum(sizes[kind](w) for w in weights)
+    return (loss + lam * sum(sizes[kind](w) for w in weights)).to(loss.dtype)

@@ -73,6 +73,12 @@ def test_balanced_layers_stay(balance_relu_layers):
     check(balance_relu_layers, W1, 0 * B1, W2, want=(W1 / 2, 0 * B1, 2 * W2))
 
 
+@claim("S4-314")
+def test_weights_that_cancel_are_not_0(balance_relu_layers):
+    w1, w2 = vector([4.0, -4.0], [0.0, 0.0]), vector([1.0, -1.0])
+    check(balance_relu_layers, w1, B1, w2, want=(w1 / 2, B1 / 2, 2 * w2))
+
+
 def test_keeps_the_dtype_and_reads_by_strides(balance_relu_layers):
     half = [x.half() for x in (W1, B1, W2)]
     want = ((W1 / 2).half(), (B1 / 2).half(), (2 * W2).half())

@@ -75,6 +75,18 @@ def test_without_a_price_what_gains_stays_and_at_a_high_one_the_root(cost_comple
     check(cost_complexity_prune, tree, 100.0, want=8.0)
 
 
+@claim("S0-343")
+@pytest.mark.parametrize("unit", [2.0**-40, 2.0**40])
+def test_in_other_units_the_same_splits_stay(cost_complexity_prune, unit):
+    def scaled(tree):
+        return tuple(map(scaled, tree)) if isinstance(tree, tuple) else tree * unit
+
+    tree = scaled((10.0, (6.0, 2.0, 3.0), 1.0))
+    check(cost_complexity_prune, tree, 0.5 * unit, want=tree)
+    check(cost_complexity_prune, tree, 1.5 * unit, want=scaled((10.0, 6.0, 1.0)))
+    check(cost_complexity_prune, tree, 3.5 * unit, want=10.0 * unit)
+
+
 @claim("S4-278")
 @pytest.mark.parametrize("alpha", [0.0, 1.0, 50.0])
 def test_a_leaf_is_a_leaf(cost_complexity_prune, alpha):
@@ -186,6 +198,11 @@ def mean_of_children(tree, alpha):
         return cost + alpha > (total(left, alpha) + total(right, alpha)) / 2
 
     return prune(tree, alpha, worth)
+
+
+@wrong("prune what gains less than a tolerance: where all costs are small, that is everything")
+def with_a_tolerance(tree, alpha):
+    return prune(tree, alpha, lambda c, a, b: c + alpha > total(a, alpha) + total(b, alpha) + 1e-9)
 
 
 @wrong("return what the tree costs, in place of the tree")

@@ -1,6 +1,7 @@
 """Weights decay; biases and what belongs to a normalization don't."""
 
 import pytest
+import torch
 from torch import nn
 
 from grader import Exercise, check, claim, right, wrong
@@ -62,6 +63,40 @@ def test_a_bias_is_known_by_the_last_part_of_its_name(decayed_parameters):
         ["rnn.bias_ih_l0", "rnn.bias_hh_l0", "unbiased.bias"],
     )
     check(decayed_parameters, model, want=want)
+
+
+@claim("S2-094")
+def test_a_bias_need_not_begin_with_the_word(decayed_parameters):
+    attention = nn.MultiheadAttention(4, 2, add_bias_kv=True)
+    decay = ["in_proj_weight", "out_proj.weight"]
+    kept = ["in_proj_bias", "bias_k", "bias_v", "out_proj.bias"]
+    check(decayed_parameters, attention, want=(decay, kept))
+
+
+class NormalizedLinear(nn.Linear):
+    """A layer that divides by a norm, and is no normalization of activations."""
+
+    def __init__(self):
+        super().__init__(2, 3)
+        self.temperature = nn.Parameter(torch.tensor(1.0))
+
+
+class Affine(nn.LayerNorm):
+    """A normalization under another name."""
+
+
+@claim("S4-313")
+def test_a_layer_is_known_by_its_class_and_not_by_the_name_of_that(decayed_parameters):
+    model = nn.Sequential(NormalizedLinear(), Affine(3))
+    want = (["0.weight", "0.temperature"], ["0.bias", "1.weight", "1.bias"])
+    check(decayed_parameters, model, want=want)
+
+
+@claim("S4-313")
+def test_layer_10_is_not_within_layer_1(decayed_parameters):
+    layers = [nn.Linear(2, 2), nn.LayerNorm(2), *[nn.ReLU()] * 8, nn.Linear(2, 1)]
+    want = (["0.weight", "10.weight"], ["0.bias", "1.weight", "1.bias", "10.bias"])
+    check(decayed_parameters, nn.Sequential(*layers), want=want)
 
 
 @claim("S4-313")
@@ -152,6 +187,31 @@ def batch_norm_only(model):
     kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
     norms = {name for name, m in model.named_modules() if isinstance(m, kinds)}
     stays = lambda name, p: name.rpartition(".")[0] in norms or "bias" in name.rpartition(".")[2]
+    return split(model.named_parameters(), stays)
+
+
+@wrong('ask for a name that begins with "bias": that of an attention layer ends in it')
+def by_the_beginning(model):
+    norms = norm_names(model)
+    stays = lambda name, p: (
+        name.rpartition(".")[2].startswith("bias") or name.rpartition(".")[0] in norms
+    )
+    return split(model.named_parameters(), stays)
+
+
+@wrong('look for "Norm" in the name of the class: others have it, and one of your own may not')
+def by_class_names(model):
+    norms = {name for name, m in model.named_modules() if "Norm" in type(m).__name__}
+    stays = lambda name, p: name.rpartition(".")[0] in norms or "bias" in name.rpartition(".")[2]
+    return split(model.named_parameters(), stays)
+
+
+@wrong('ask whether a name begins with that of a normalization: "10.weight" begins with "1"')
+def by_prefix(model):
+    norms = norm_names(model)
+    stays = lambda name, p: (
+        any(name.startswith(norm) for norm in norms) or "bias" in name.rpartition(".")[2]
+    )
     return split(model.named_parameters(), stays)
 
 

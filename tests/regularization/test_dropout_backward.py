@@ -29,6 +29,7 @@ def test_a_case_worked_by_hand(dropout_backward):
     want = vector([4.0, 0.0, -12.0], [2.0, 0.0, 0.0])
     check(dropout_backward, GRAD, KEEP, 0.25, want=want)
     check(dropout_backward, GRAD, keep=KEEP, p=0.75, want=3 * want)
+    check(dropout_backward, GRAD, KEEP, 1 - 2.0**-9, want=384 * want)
 
 
 @claim("S2-110", "S2-105")
@@ -58,6 +59,13 @@ def test_a_lost_entry_stops_infinite_gradients_too(dropout_backward):
     grad = vector([4.0, math.inf, -math.inf], [math.inf, math.nan, math.nan])
     want = vector([8.0, 0.0, -math.inf], [math.inf, math.nan, 0.0])
     check(dropout_backward, grad, KEEP, 0.5, want=want)
+
+
+@claim("S2-110")
+def test_where_all_is_lost_nothing_flows_back_whatever_comes(dropout_backward):
+    grad = vector([4.0, math.inf, -math.inf], [math.nan, 2.0, -1.0])
+    for keep in (KEEP, torch.zeros_like(KEEP)):
+        check(dropout_backward, grad, keep, 1.0, want=torch.zeros_like(grad))
 
 
 @claim("S2-110")
@@ -99,6 +107,11 @@ def passed(grad_output, keep, factor):
 
 def grown(p):
     return 0.0 if p == 1 else 1 / (1 - p)
+
+
+@wrong("multiply by 0 where p is 1: an infinite gradient makes nan of it")
+def zero_times_infinity(grad_output, keep, p):
+    return passed(grad_output, keep, grown(p)) if p < 1 else 0 * grad_output
 
 
 @wrong("forget the factor 1 / (1 - p)")

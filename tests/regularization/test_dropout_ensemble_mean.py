@@ -39,6 +39,8 @@ def over_all_masks(weight, bias, x, keep, mean):
 def test_two_models_worked_by_hand(dropout_ensemble_mean):
     # One input: with it the classes have 9 : 1, without it 1 : 1. The roots of 9 and 1 are 3 and 1.
     weight, bias, x = vector([3.0], [1.0]).log(), vector(0.0, 0.0), vector(2.0)
+    for mean in ("geometric", "arithmetic"):  # if it always stays, there is one model
+        check(dropout_ensemble_mean, weight, bias, x, 1.0, mean, want=vector(0.9, 0.1))
     want = vector(0.7, 0.3)
     check(dropout_ensemble_mean, weight, bias, x, 0.5, mean="arithmetic", want=want)
     want = vector(0.8, 0.2)
@@ -100,7 +102,8 @@ def test_gradients_flow_back_to_all_three(dropout_ensemble_mean, mean, weight, b
 @claim("S4-051")
 @pytest.mark.parametrize("mean", ["arithmetic", "geometric"])
 def test_large_logits_stay_finite(dropout_ensemble_mean, mean):
-    weight = vector([800.0, -800.0], [-800.0, 800.0])
+    # The mean logits are 1000 each; of two of the four models one is 2000 and the other 0.
+    weight = vector([2000.0, 0.0], [0.0, 2000.0])
     want = vector(0.5, 0.5)
     check(dropout_ensemble_mean, weight, vector(0.0, 0.0), ONES, 0.5, mean, want=want)
 

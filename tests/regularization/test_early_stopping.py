@@ -58,6 +58,8 @@ def test_small_gains_in_a_row_do_not_move_what_they_are_compared_with(early_stop
 @claim("S0-338")
 def test_an_improvement_starts_the_count_anew(early_stopping):
     check(early_stopping, [4.0, 5.0, 3.0, 5.0, 2.0, 5.0, 5.0, 1.0], 2, 0.0, want=(4, 6))
+    losses = [4.0, 5.0, 5.0, 3.0, 5.0, 5.0, 2.0, 5.0, 5.0, 5.0, 1.0]
+    check(early_stopping, losses, 3, 0.0, want=(6, 9))
 
 
 @claim("S0-338", "S4-276")
@@ -76,7 +78,9 @@ def test_nan_never_improves(early_stopping):
 
 
 @claim("S0-338")
-def test_losses_may_be_negative(early_stopping):
+def test_losses_may_be_negative_huge_and_infinite(early_stopping):
+    check(early_stopping, [1e300, 2e300, 1e299], 2, 1.0, want=(2, 2))
+    check(early_stopping, [0.0, -math.inf, -math.inf, -5.0], 2, 1.0, want=(1, 3))
     check(early_stopping, [0.0, -1.0, -3.0, -2.0, -2.5], 2, 1.5, want=(2, 4))
 
 
@@ -112,10 +116,12 @@ def test_refuses_what_says_nothing(early_stopping):
         check(early_stopping, *call, raises=ValueError, naming=naming)
 
 
-def walk(losses, patience, min_delta, better=None, waits=None, moves=True, reset=True):
+def walk(
+    losses, patience, min_delta, better=None, waits=None, moves=True, reset=True, start=math.inf
+):
     """Go through the epochs, with one part of the rule replaced."""
     better = better or (lambda loss, best: best - loss > min_delta)
-    best, at, waited, epoch = math.inf, None, 0, 0
+    best, at, waited, epoch = start, None, 0, 0
     for epoch, loss in enumerate(losses):
         if better(loss, best):
             best, at, waited = loss, epoch, 0 if reset else waited
@@ -160,6 +166,24 @@ def ignores_min_delta(val_losses, patience, min_delta):
 @wrong("count bad epochs in total, not in a row")
 def in_total(val_losses, patience, min_delta):
     return walk(val_losses, patience, min_delta, reset=False)
+
+
+@wrong("take one bad epoch off the count for each that improves: it starts anew")
+def counts_down(val_losses, patience, min_delta):
+    best, at, waited, epoch = math.inf, None, 0, 0
+    for epoch, loss in enumerate(val_losses):
+        if best - loss > min_delta:
+            best, at, waited = loss, epoch, max(0, waited - 1)
+        else:
+            waited += 1
+        if waited == patience:
+            break
+    return at, epoch
+
+
+@wrong("begin with a large number for `best`, and not with infinity")
+def from_a_large_number(val_losses, patience, min_delta):
+    return walk(val_losses, patience, min_delta, start=1e9)
 
 
 @wrong("take an equal loss for an improvement")

@@ -102,6 +102,8 @@ def test_refuses_a_loss_without_a_minimum(l1_shrunk_optimum):
     for entry in (0.0, -2.0, math.nan):
         args = (vector(1.0, 1.0, 1.0), vector(3.0, entry, 4.0), 1.0)
         check(l1_shrunk_optimum, *args, raises=ValueError, naming={"curvature": entry})
+    several = (vector(1.0, 1.0, 1.0, 1.0), vector(3.0, -0.5, -7.0, -2.0), 1.0)
+    check(l1_shrunk_optimum, *several, raises=ValueError, naming={"curvature": -0.5})
 
 
 def test_refuses_shapes_that_differ(l1_shrunk_optimum):

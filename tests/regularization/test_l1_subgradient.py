@@ -95,7 +95,7 @@ def test_refuses_a_penalty_that_is_none(l1_subgradient):
 
 
 def test_refuses_a_gradient_of_another_shape(l1_subgradient):
-    for shape in ((2,), (1, 2), (2, 1), ()):
+    for shape in ((2,), (1, 2), (2, 1), (), (4,), (1, 4)):
         args = (torch.ones(2, 2), torch.ones(shape), 0.5)
         check(l1_subgradient, *args, raises=ValueError, naming={"grad": shape})
 

@@ -1,5 +1,6 @@
 """(H + lam I)^-1 H best: each eigenvector's share is multiplied by h / (h + lam)."""
 
+import functools
 import math
 
 import pytest
@@ -30,6 +31,17 @@ EXERCISE = Exercise(
 )
 EYE = torch.eye(2, dtype=torch.float64)
 MIXED = vector([2.0, 1.0], [1.0, 2.0])  # 3 along (1, 1), 1 along (1, -1)
+
+
+def of_a_triangle(function):
+    """Make the Hessian of a triangle of it; a mistake of the one is a mistake of the other."""
+
+    @functools.wraps(function)
+    def answer(triangle, best, lam):
+        return function(triangle + triangle.mT, best, lam)
+
+    answer.mistakes = tuple(map(of_a_triangle, getattr(function, "mistakes", ())))
+    return answer
 
 
 @claim("S4-030", "S4-315")
@@ -94,8 +106,12 @@ def test_gradients_flow_back_to_both(l2_shrunk_optimum):
     best, up = vector(3.0, 1.0), vector(4.0, -2.0)
     inverse = vector([3.0, -1.0], [-1.0, 3.0]) / 8
     shrunk = inverse @ MIXED @ best
-    want = (torch.outer(inverse @ up, best - shrunk), MIXED @ inverse @ up)
-    check_gradient(l2_shrunk_optimum, MIXED, best, lam=1.0, upstream=up, want=want)
+    slope = torch.outer(inverse @ up, best - shrunk)
+    # What flows back to a triangle: a Hessian is changed in two entries at once, or not at all.
+    want = (slope + slope.mT, MIXED @ inverse @ up)
+    answer = of_a_triangle(l2_shrunk_optimum)
+    why = "The first argument, T, is half of the Hessian: that is T + T^T."
+    check_gradient(answer, MIXED / 2, best, lam=1.0, upstream=up, want=want, why=why)
 
 
 def test_keeps_the_dtype(l2_shrunk_optimum):
@@ -109,6 +125,9 @@ def test_refuses_a_penalty_too_small_for_a_minimum(l2_shrunk_optimum):
     for lam in (1.5, 0.0):
         args = (saddle, vector(1.0, 1.0), lam)
         check(l2_shrunk_optimum, *args, raises=ValueError, naming={"lam": lam})
+    # Two eigenvalues below 0: their product, the determinant, is above it.
+    hill = vector([-3.0, 0.5], [0.5, -4.0])
+    check(l2_shrunk_optimum, hill, vector(1.0, 1.0), 2.0, raises=ValueError, naming={"lam": 2.0})
     flat = vector([0.0, 0.0], [0.0, 1.0])
     check(l2_shrunk_optimum, flat, vector(1.0, 1.0), 0.0, raises=ValueError, naming={"lam": 0.0})
 
@@ -125,6 +144,10 @@ def test_refuses_a_matrix_that_is_no_hessian(l2_shrunk_optimum):
     slanted = vector([2.0, 1.0], [1.5, 2.0])
     args = (slanted, vector(1.0, 1.0), 1.0)
     check(l2_shrunk_optimum, *args, raises=ValueError, naming={"hessian": 0.5})
+    for off in (0.25, 2.0**-30):
+        slanted = vector([2.0, 0.0, 0.0], [0.0, 2.0, 1.0], [0.0, 1.0 + off, 2.0])
+        args = (slanted, vector(1.0, 1.0, 1.0), 1.0)
+        check(l2_shrunk_optimum, *args, raises=ValueError, naming={"hessian": off})
 
 
 def solved(hessian, best, lam):
@@ -192,6 +215,29 @@ def detached(hessian, best, lam):
     return solved(hessian.detach(), best, lam)
 
 
+@wrong(
+    "ask the determinant alone for a minimum: two negative eigenvalues make it positive too",
+    accepts_bad_input=True,
+)
+def by_the_determinant(hessian, best, lam):
+    if hessian.shape != (len(best), len(best)) or (hessian - hessian.mT).any():
+        asymmetry = (hessian - hessian.mT).abs().max() if hessian.size(0) == hessian.size(1) else 0
+        raise ValueError(f"hessian: {tuple(hessian.shape)}, off by {asymmetry:g}")
+    penalised = hessian + lam * torch.eye(len(best)).to(best)
+    if not (lam >= 0 and math.isfinite(lam)) or torch.linalg.det(penalised) <= 0:
+        raise ValueError(f"lam: {lam}")
+    return solved(hessian, best, lam)
+
+
+@wrong("compare the Hessian's two halves up to a tolerance", accepts_bad_input=True)
+def nearly_symmetric(hessian, best, lam):
+    square = hessian.shape == (len(best), len(best))
+    if not square or not torch.allclose(hessian, hessian.mT):
+        off = (hessian - hessian.mT).abs().max() if square else 0
+        raise ValueError(f"hessian: {tuple(hessian.shape)}, off by {off:g}")
+    return what_is_taken((hessian + hessian.mT) / 2, best, lam)
+
+
 @right("as best minus what the penalty takes")
 def what_is_taken(hessian, best, lam):
     if tuple(hessian.shape) != (len(best),) * 2:
@@ -203,6 +249,33 @@ def what_is_taken(hessian, best, lam):
     if not (lam >= 0 and math.isfinite(lam)) or torch.linalg.eigvalsh(penalised).min() <= 0:
         raise ValueError(f"lam: {lam}")
     return best - lam * torch.linalg.inv(penalised) @ best
+
+
+@right("by way of the eigenvectors")
+def by_eigenvectors(hessian, best, lam):
+    if hessian.shape != (len(best), len(best)):
+        raise ValueError(f"hessian: {list(hessian.shape)}")
+    if not torch.equal(hessian, hessian.T):
+        raise ValueError(f"hessian: off by {(hessian - hessian.T).abs().max().item()}")
+    values, vectors = torch.linalg.eigh(hessian)
+    if not 0 <= lam < math.inf or bool((values + lam <= 0).any()):
+        raise ValueError(f"lam: {lam}")
+    return vectors @ (values / (values + lam) * (vectors.T @ best))
+
+
+@right("by Cholesky's factor, which exists exactly where there is one minimum")
+def by_cholesky(hessian, best, lam):
+    if hessian.dim() != 2 or {*hessian.shape} != {best.numel()}:
+        raise ValueError(f"hessian: {tuple(hessian.shape)}")
+    off = float((hessian - hessian.T).detach().abs().max())
+    if off:
+        raise ValueError(f"hessian: {off}")
+    if not math.isfinite(lam) or lam < 0:
+        raise ValueError(f"lam: {lam}")
+    factor, failed = torch.linalg.cholesky_ex(hessian + lam * torch.eye(len(best)).to(best))
+    if failed:
+        raise ValueError(f"lam: {lam}")
+    return torch.cholesky_solve((hessian @ best)[:, None], factor)[:, 0]
 
 
 @plot(x="lam", y="share that is left", xscale="log")

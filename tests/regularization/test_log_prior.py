@@ -49,6 +49,28 @@ def test_outside_the_interval_nothing_is_possible(log_prior):
     check(log_prior, vector(1.5, 1.0), "uniform", 1.25, want=number(-math.inf))
 
 
+@claim("S4-316")
+def test_each_weight_of_a_matrix_has_its_constant(log_prior):
+    want = number(-30 / 8 - 3 * math.log(8 * math.pi))
+    check(log_prior, WEIGHTS, "gaussian", 2.0, want=want)
+    check(log_prior, WEIGHTS, "laplace", 2.0, want=number(-5 - 6 * math.log(4)))
+
+
+@claim("S4-316", "S4-045")
+def test_densities_below_the_smallest_number_have_logarithms(log_prior):
+    weights = vector(64.0, -96.0)
+    check(log_prior, weights, "gaussian", 1.0, want=number(-6656 - math.log(2 * math.pi)))
+    check(log_prior, 16 * weights, "laplace", 0.5, want=number(-5120.0))
+    many = torch.zeros(400).double()
+    check(log_prior, many, "uniform", 50.0, want=number(-400 * math.log(100)))
+
+
+@claim("S4-045")
+def test_an_infinite_weight_is_impossible(log_prior):
+    for prior in PRIORS:
+        check(log_prior, vector(math.inf, 1.0), prior, 2.0, want=number(-math.inf))
+
+
 @claim("S4-045")
 def test_both_ends_are_possible(log_prior):
     check(log_prior, vector(1.25, -1.25), "uniform", 1.25, want=number(-2 * math.log(2.5)))
@@ -199,6 +221,29 @@ def mean(weights, prior, scale):
 def open_interval(weights, prior, scale):
     outside = prior == "uniform" and not (weights.abs() < scale).all()
     return weights.sum() * 0 - math.inf if outside else density(weights, prior, scale)
+
+
+@wrong("multiply the densities first: of many or far weights the product is 0, its logarithm -inf")
+def product_of_densities(weights, prior, scale):
+    z = weights / scale
+    one = {
+        "gaussian": (-z * z / 2).exp() / (math.sqrt(2 * math.pi) * scale),
+        "laplace": (-z.abs()).exp() / (2 * scale),
+        "uniform": torch.where(z.abs() <= 1, 0 * z + 0.5 / scale, 0 * z),
+    }[prior]
+    return one.prod().log()
+
+
+@wrong("count rows, where the constant is for each weight")
+def constants_by_rows(weights, prior, scale):
+    rows = weights.new_zeros(len(weights) if weights.dim() else 1)
+    bare = density(weights, prior, scale, constants=False)
+    return bare + density(rows, prior, scale)
+
+
+@wrong("keep the graph by 0 times the sum: an infinite weight makes nan of it")
+def zero_times(weights, prior, scale):
+    return density(weights, prior, scale) + 0 * weights.sum()
 
 
 @right("weight by weight")

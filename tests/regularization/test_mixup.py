@@ -78,6 +78,7 @@ def test_class_numbers_cannot_be_mixed(mixup):
     column = numbers.double()[:, None][:3]
     check(mixup, X, column, 0.5, PARTNER, raises=ValueError, naming={"y": (3, 1)})
     check(mixup, X, numbers.double(), 0.5, PARTNER, raises=ValueError, naming={"y": (4,)})
+    check(mixup, X, Y[..., None], 0.5, PARTNER, raises=ValueError, naming={"y": (4, 5, 1)})
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -90,6 +91,14 @@ def test_keeps_the_dtypes(mixup, dtype):
     x, y = X.to(dtype), Y.to(dtype)
     want = one_by_one(x.double(), y.double(), 0.25, PARTNER)
     check(mixup, x, y, 0.25, PARTNER, want=tuple(t.to(dtype) for t in want))
+
+
+@pytest.mark.parametrize("dtypes", [(torch.float32, torch.float64), (torch.float64, torch.float32)])
+def test_inputs_and_labels_keep_their_own_dtypes(mixup, dtypes):
+    x, y = X.to(dtypes[0]), Y.to(dtypes[1])
+    want = one_by_one(X, Y, 0.25, PARTNER)
+    want = (want[0].to(dtypes[0]), want[1].to(dtypes[1]))
+    check(mixup, x, y, 0.25, PARTNER, want=want)
 
 
 def test_reads_a_batch_by_its_strides(mixup):
@@ -185,6 +194,11 @@ def in_place(x, y, lam, partner):
         for t in (x, y):
             t.copy_(mixed(t, lam, partner))
     return x, y
+
+
+@wrong("give the labels the dtype of the inputs")
+def labels_of_the_inputs_dtype(x, y, lam, partner):
+    return mixed(x, lam, partner), mixed(y, lam, partner).to(x.dtype)
 
 
 @wrong("compute in float32 whatever the dtypes")

@@ -74,6 +74,12 @@ def test_keeps_the_dtype(project_l2, dtype):
     check(project_l2, weights, 25.0, want=torch.tensor([[3.0], [4.0]], dtype=dtype))
 
 
+def test_many_weights_in_half_precision(project_l2):
+    # 2^18 squares of 1/4 sum to 65536: float16 ends at 65504.
+    weights = torch.full((512, 512), 0.5).half()
+    check(project_l2, weights, 64.0, want=weights / 32)
+
+
 def test_takes_scalars_and_reads_by_strides(project_l2):
     check(project_l2, torch.tensor(-4.0), 4.0, want=torch.tensor(-2.0))
     turned = vector([3.0, 0.0], [0.0, 4.0], [0.0, 0.0]).mT
@@ -134,9 +140,16 @@ def detached(weights, theta):
     return weights * (theta / squares).sqrt() if squares > theta else weights.clone()
 
 
+@wrong("sum the squares in half precision: of many weights they are infinite, and all becomes 0")
+def overflowing(weights, theta):
+    squares = weights.square().sum()
+    return weights * (theta / squares).sqrt() if squares > theta else weights.clone()
+
+
 @right("by a factor of 1 at the most")
 def by_a_factor(weights, theta):
     if theta < 0 or not math.isfinite(theta):
         raise ValueError(f"theta: {theta}")
-    size = (weights * weights).sum().sqrt()
-    return weights * (theta**0.5 / size).clamp(max=1) if bool(size) else weights * 1
+    size = weights.double().square().sum().sqrt()
+    factor = (theta**0.5 / size).clamp(max=1) if bool(size) else size + 1
+    return weights * factor.to(weights.dtype)

@@ -32,11 +32,14 @@ def mean_output(x, b, p):
 def moved(p):
     def holds(returned):
         x, b = returned
-        if len(x) > 8 or not all(abs(v) <= 1e6 for v in x) or not math.isfinite(b):
+        is_short = isinstance(x, list) and len(x) <= 8
+        if not is_short or not all(abs(v) <= 1e6 for v in x) or not math.isfinite(b):
             return False
         return mean_output(x, b, p) > max(math.fsum(x) + b, 0.0) + 0.25
 
-    return such_that(f"x and b of a unit whose mean grows by more than 0.25 for p = {p}", holds)
+    return such_that(
+        f"a list x and a number b, of a unit whose mean grows by more than 0.25 for p = {p}", holds
+    )
 
 
 @claim("S2-106", "S3-210")

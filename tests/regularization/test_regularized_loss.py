@@ -94,6 +94,22 @@ def test_keeps_the_dtype(regularized_loss, dtype):
         check(regularized_loss, *args, lam=0.5, kind=kind, want=number(want, dtype))
 
 
+@pytest.mark.parametrize(("kind", "price"), [("l2", 6.75), ("l1", 4.5), ("l0", 2.0)])
+def test_the_dtype_is_that_of_the_loss_whatever_the_weights_are(regularized_loss, kind, price):
+    half, wide = A.half(), A.double()
+    want = number(1.5 + price, torch.float32)
+    check(regularized_loss, LOSS.float(), half, lam=0.5, kind=kind, want=want)
+    check(regularized_loss, LOSS.float(), wide, lam=0.5, kind=kind, want=want)
+
+
+@claim("S4-034")
+def test_a_tiny_weight_is_one_that_is_not_0(regularized_loss):
+    weights = vector(1e-9, -1e-300, 0.0, -0.0)
+    check(regularized_loss, LOSS, weights, lam=0.5, kind="l0", want=number(2.5))
+    want = number(0.5 * 1e-9)
+    check(regularized_loss, number(0.0), weights, lam=0.5, kind="l1", want=want, scale=0.0)
+
+
 def test_takes_scalars_and_reads_by_strides(regularized_loss):
     turned = A.mT
     check(regularized_loss, LOSS, turned, number(-2.0), lam=0.5, want=number(9.25))
@@ -113,6 +129,10 @@ def test_refuses_another_kind(regularized_loss):
 
 
 def priced(loss, weights, lam, kind, l2=0.5):
+    return promoting(loss, weights, lam, kind, l2).to(loss.dtype)
+
+
+def promoting(loss, weights, lam, kind, l2=0.5):
     def size(w):
         if kind == "l2":
             return l2 * (w**2).sum()
@@ -181,13 +201,25 @@ def matrices_only(loss, *weights, lam, kind="l2"):
     return priced(loss, [w for w in weights if w.dim() > 1], lam, kind)
 
 
+@wrong('take small weights for 0 in "l0"')
+def counts_the_large(loss, *weights, lam, kind="l2"):
+    if kind != "l0":
+        return priced(loss, weights, lam, kind)
+    return loss + lam * sum(int((w.abs() > 1e-8).sum()) for w in weights)
+
+
+@wrong("let weights that are more exact than the loss decide the dtype")
+def promoted(loss, *weights, lam, kind="l2"):
+    return promoting(loss, weights, lam, kind)
+
+
 @right("of one long vector")
 def of_one_vector(loss, *weights, lam, kind="l2"):
     if lam < 0 or not math.isfinite(lam):
         raise ValueError(f"lam: {lam}")
     if kind not in ("l0", "l1", "l2"):
         raise ValueError(f"kind: {kind!r}")
-    flat = torch.cat([loss.new_zeros(0), *(w.reshape(-1) for w in weights)])
+    flat = torch.cat([loss.new_zeros(0), *(w.reshape(-1).to(loss) for w in weights)])
     if kind == "l0":
         return loss + lam * len(flat[flat != 0])
     return loss + lam * (flat @ flat / 2 if kind == "l2" else (flat * flat.sign()).sum())

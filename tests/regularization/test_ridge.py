@@ -122,6 +122,12 @@ def test_a_weight_is_0_only_if_it_needs_no_penalty_to_be(ridge):
     check(ridge, X, Y, 1e4, want=such_that(told, lambda answer: bool(answer[0].all())))
 
 
+@claim("S4-317")
+def test_without_columns_the_mean_is_left(ridge):
+    none = torch.zeros(0).double()
+    check(ridge, X[:, :0], Y, 0.5, want=(none, vector(2.0)[0]))
+
+
 def test_features_far_from_0_keep_their_digits(ridge):
     want = (vector(0.5, 1.6), vector(2.0 - 2.1 * 2.0**30)[0])
     check(ridge, X + 2.0**30, Y, 0.5, want=want)

@@ -50,9 +50,10 @@ class BatchNorm:
         raise NotImplementedError
 
     def forward(self, x: Float[Tensor, "n c *space"]) -> Float[Tensor, "n c *space"]:
-        """The normalised batch, in the dtype of `x`; gradients flow back, also through statistics.
+        """The normalised batch, in the dtype of `x`.
 
-        No gradient flows through the running statistics to an earlier batch.
+        Gradients flow back to `x`, also through the batch's statistics, and to the gamma and beta
+        that were given; none flows through the running statistics to an earlier batch.
 
         Raises:
             ValueError: naming `x` and its shape, if it has other channels than `gamma` or, in

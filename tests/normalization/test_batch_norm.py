@@ -115,6 +115,10 @@ def test_without_a_momentum_all_batches_weigh_alike(batch_norm):
     follow(batch_norm, momentum=None)
 
 
+def test_with_a_momentum_of_0_nothing_is_learned_from_the_batches(batch_norm):
+    follow(batch_norm, momentum=0.0)
+
+
 @claim("S0-233", "S1-160")
 def test_an_evaluation_changes_nothing(batch_norm):
     layer, torchs = batch_norm(GAMMA, BETA), Torchs(GAMMA, BETA)
@@ -160,6 +164,21 @@ def test_gradients_of_training_flow_through_the_statistics(batch_norm):
         return F.batch_norm(x, None, None, GAMMA, BETA, training=True, eps=0.5)
 
     check_gradient(batch_norm(GAMMA, BETA, eps=0.5).forward, BATCHES[0], like=torchs)
+
+
+@claim("S0-286")
+def test_gradients_flow_back_to_gamma_and_beta(batch_norm):
+    gamma, beta, upstream = GAMMA.clone(), BETA.clone(), BATCHES[1]
+    layer = batch_norm(gamma.requires_grad_(), beta.requires_grad_(), eps=0.5)
+    y = F.batch_norm(BATCHES[0], None, None, gamma, beta, training=True, eps=0.5)
+    want = torch.autograd.grad(y, (gamma, beta), upstream)
+
+    def teaches(y):
+        grads = torch.autograd.grad(y, (gamma, beta), upstream)
+        return all(map(torch.allclose, grads, want))
+
+    told = "a result through which the gradients of gamma and beta flow back to them"
+    check(layer.forward, BATCHES[0], want=such_that(told, teaches))
 
 
 def test_gradients_of_evaluation_are_those_of_an_affine_map(batch_norm):
@@ -315,6 +334,12 @@ class NoneIsATenth(Own):
         return 0.1 if self.momentum is None else self.momentum
 
 
+@wrong("take a momentum of 0 for none: `momentum or 1 / batches`")
+class ZeroIsNone(Own):
+    def rate(self):
+        return self.momentum or 1 / self.batches
+
+
 @wrong("count the start as a batch: with momentum=None it keeps a weight")
 class CountsTheStart(Own):
     def rate(self):
@@ -362,6 +387,12 @@ class KeepsTheGraph(Own):
 class DetachesStatistics(Own):
     def statistics(self, x):
         return super().statistics(x.detach())
+
+
+@wrong("detach gamma and beta: no gradient teaches them")
+class DetachesParameters(Own):
+    def __init__(self, gamma, beta, eps=1e-5, momentum=0.1):
+        super().__init__(gamma.detach(), beta.detach(), eps, momentum)
 
 
 @wrong("ignore `eps` and always add 1e-5")

@@ -48,6 +48,12 @@ def test_cycles_of_3_that_double_restart_at_3_9_21(cosine_warm_restarts, restart
     check(cosine_warm_restarts, 0.75, float(restart), 3, 2, 0.125, want=0.75)
 
 
+@claim("S0-256")
+@pytest.mark.parametrize(("restart", "t_0", "t_mult"), [(242, 2, 3), (111, 1, 10), (468, 3, 5)])
+def test_cycles_of_other_growth_restart_as_sharply(cosine_warm_restarts, restart, t_0, t_mult):
+    check(cosine_warm_restarts, 0.75, float(restart), t_0, t_mult, 0.125, want=0.75)
+
+
 @claim("S0-251", "S0-256")
 @pytest.mark.parametrize(
     ("t_0", "t_mult", "eta_min"),
@@ -201,6 +207,15 @@ def lengths_for_ends(lr, epoch, t_0, t_mult=1, eta_min=0.0):
     while epoch >= end:
         begin, end = end, max(end * t_mult, end + t_0)
     return wave(lr, (epoch - begin) / (end - begin), eta_min)
+
+
+@wrong("round the logarithm that counts the cycles down: log(243, 3) comes out below 5")
+def by_the_logarithm(lr, epoch, t_0, t_mult=1, eta_min=0.0):
+    if t_mult == 1:
+        return wave(lr, epoch % t_0 / t_0, eta_min)
+    cycle = math.floor(math.log(epoch / t_0 * (t_mult - 1) + 1, t_mult))
+    begin = t_0 * (t_mult**cycle - 1) / (t_mult - 1)
+    return wave(lr, (epoch - begin) / (t_0 * t_mult**cycle), eta_min)
 
 
 @wrong("divide by t_mult - 1, which is 0 for cycles of one length")

@@ -151,7 +151,8 @@ def steps(rate, tol):
     return max(1, math.ceil(math.log(tol) / math.log(rate))) if rate > 1e-12 else 1
 
 
-@wrong("take the condition number of X and not of X^T X: it is the root of the Hessian's")
+@wrong("take the condition number of X and not of X^T X: it is the root of the Hessian's",
+       right_for="the heavy ball at its best; here it is plain descent")  # fmt: skip
 def condition_of_the_features(features, tol):
     kappa = kappa_of(features) ** 0.5
     return steps((kappa - 1) / (kappa + 1), tol)
@@ -161,14 +162,6 @@ def condition_of_the_features(features, tol):
        right_for="the rate 1 / lambda_max; here it is the best, 2 / (lambda_max + lambda_min)")  # fmt: skip
 def one_over_the_largest(features, tol):
     return steps(1 - 1 / kappa_of(features), tol)
-
-
-@wrong(
-    "take the rate of the heavy ball", right_for="momentum at its best; here it is plain descent"
-)
-def heavy_ball(features, tol):
-    root = kappa_of(features) ** 0.5
-    return steps((root - 1) / (root + 1), tol)
 
 
 @wrong("ask for the loss to fall by tol: it falls with the square of the distance",

@@ -79,7 +79,8 @@ def test_a_rate_or_a_factor_of_0(multi_step_lr):
     "bad",
     [
         {"lr": -0.5}, {"lr": math.nan}, {"lr": math.inf}, {"epoch": -1}, {"gamma": -0.5},
-        {"gamma": math.inf}, {"gamma": math.nan}, {"milestones": [3, -1]}, {"milestones": [-2]},
+        {"gamma": math.inf}, {"gamma": math.nan}, {"milestones": [3, -1]},
+        {"milestones": [-1, 3]}, {"milestones": [-2]},
     ],
     ids=str,
 )  # fmt: skip

@@ -99,11 +99,6 @@ def test_a_slope_of_at_most_1_makes_nothing_larger(log_gradient_ratio):
         check(log_gradient_ratio, rotations, x, upstream, activation, want=want)
 
 
-def test_without_a_layer_nothing_is_lost(log_gradient_ratio):
-    x = torch.tensor([2.0, -1.0, 4.0])
-    check(log_gradient_ratio, torch.zeros(0, 3, 3), x, 8 * x, "tanh", want=torch.tensor(0.0))
-
-
 def test_reads_by_strides_and_takes_one_unit(log_gradient_ratio):
     weights, x, upstream = drawn(3, 4, 2.0)
     want = by_autograd(weights.mT, x, upstream, "tanh")

@@ -79,7 +79,7 @@ def test_a_case_worked_by_hand(activation_stds):
 
 @claim("S1-080")
 @given(
-    inputs.tensors(inputs.sizes(0, 3), 3, 3, low=-1, high=1),
+    inputs.tensors(inputs.sizes(1, 3), 3, 3, low=-1, high=1),
     inputs.tensors(inputs.sizes(1, 4), 3, low=-2, high=2),
     st.sampled_from(list(PHI)),
 )
@@ -104,7 +104,7 @@ def test_ten_layers_of_uniform_weights(activation_stds, activation):
 def test_in_fifty_layers_of_small_weights_it_dies(activation_stds):
     weights, x = drawn(50, 8, 0.1, 6)
     want = layer_by_layer(weights, x, "tanh")
-    check(activation_stds, weights, x, "tanh", want=want, scale=0.0, slack=100.0)
+    check(activation_stds, weights, x, "tanh", want=want)
 
 
 @counterexample("S1-080")  # random, with deviation 1: neither vanishing nor explosion is solved
@@ -119,9 +119,8 @@ def test_in_sixty_linear_layers_of_standard_normal_weights_it_passes_what_float3
 
 
 @claim("S1-080")
-def test_no_layer_and_one_unit(activation_stds):
+def test_one_layer_of_one_unit(activation_stds):
     x = torch.tensor([[2.0], [-4.0], [5.0]])
-    check(activation_stds, torch.zeros(0, 1, 1), x, want=torch.zeros(0))
     want = torch.tensor([2 * (42 / 3) ** 0.5])
     check(activation_stds, torch.full((1, 1, 1), 2.0), x, "identity", want=want)
 

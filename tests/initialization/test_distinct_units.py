@@ -59,9 +59,9 @@ def test_a_constant_leaves_one_unit(distinct_units):
 
 @claim("S1-080")
 def test_units_that_differ_only_in_what_they_send_out_come_apart(distinct_units):
-    weight_in, bias = torch.ones(4, 3), torch.zeros(4)
-    weight_out = torch.tensor([[1.0, 2.0, 1.0, 1.0], [3.0, 3.0, 3.0, 0.0]])
-    check(distinct_units, weight_in, bias, weight_out, want=3)
+    weight_in, bias = torch.ones(5, 3), torch.zeros(5)
+    weight_out = torch.tensor([[1.0, 2.0, 1.0, 1.0, -1.0], [3.0, 3.0, 3.0, 0.0, -3.0]])
+    check(distinct_units, weight_in, bias, weight_out, want=4)
 
 
 @claim("S1-080")
@@ -102,11 +102,12 @@ def test_minus_zero_is_zero_and_small_differences_count(distinct_units):
     check(distinct_units, weight_in, torch.tensor([-0.0, 0.0]), torch.ones(1, 2), want=1)
     weight_in = torch.tensor([[1.0], [1.0 + 2.0**-23]])
     check(distinct_units, weight_in, torch.zeros(2), torch.ones(1, 2), want=2)
+    wide = torch.tensor([[1.0], [1.0 + 2.0**-50]], dtype=torch.float64)
+    check(distinct_units, wide, torch.zeros(2).double(), torch.ones(1, 2).double(), want=2)
 
 
-def test_one_unit_and_none(distinct_units):
+def test_one_unit_is_one(distinct_units):
     check(distinct_units, torch.zeros(1, 3), torch.zeros(1), torch.zeros(2, 1), want=1)
-    check(distinct_units, torch.zeros(0, 3), torch.zeros(0), torch.zeros(2, 0), want=0)
 
 
 def test_refuses_shapes_that_make_no_network(distinct_units):

@@ -58,7 +58,7 @@ def test_another_convention_differs_on_the_boundary_alone(perceptron_predict):
 @given(st.data(), st.integers(-4, 4))
 def test_equals_a_slow_loop(perceptron_predict, data, b):
     d = data.draw(inputs.sizes(1, 3))
-    x = data.draw(inputs.tensors(inputs.sizes(0, 4), d, low=-2, high=2, step=1))
+    x = data.draw(inputs.tensors(inputs.sizes(1, 4), d, low=-2, high=2, step=1))
     w = data.draw(inputs.tensors(d, low=-2, high=2, step=1))
     sums = [sum(u * v for u, v in zip(row, w.tolist(), strict=True)) + b for row in x.tolist()]
     want = torch.tensor([1.0 if z >= 0 else 0.0 for z in sums], dtype=torch.float64)

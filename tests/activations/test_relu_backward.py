@@ -116,7 +116,7 @@ def test_any_shape_will_do(relu_backward):
 def test_refuses_another_shape(relu_backward):
     x = torch.ones(3, 2)
     for shape in ((3, 1), (2, 3), (6,), (3, 2, 1)):
-        naming = {"upstream": shape, "x": (3, 2)}
+        naming = {"upstream": shape}
         check(relu_backward, x, torch.ones(shape), raises=ValueError, naming=naming)
 
 

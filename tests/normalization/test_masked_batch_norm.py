@@ -77,6 +77,13 @@ def test_a_step_that_one_sequence_reaches_shares_its_statistics_with_all(masked_
     check(masked_batch_norm, x, torch.tensor([2, 1]), 3.0, want=want)
 
 
+def test_two_steps_in_all_are_enough(masked_batch_norm):
+    # The mean of 1 and 9 is 5, their variance 16.
+    x, lengths = vector(1, 30, 7, 50, 9, -2).reshape(3, 2, 1), torch.tensor([1, 0, 1])
+    want = vector(-0.8, 0, 0, 0, 0.8, 0).reshape(3, 2, 1)
+    check(masked_batch_norm, x, lengths, 9.0, want=want)
+
+
 @claim("S0-281")
 def test_what_the_padding_holds_has_no_effect(masked_batch_norm):
     x = inputs.numbers(4, 5, 2)

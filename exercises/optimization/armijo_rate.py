@@ -1,5 +1,6 @@
 """Optimization: how far to go along a direction, found by trying."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -20,8 +21,7 @@ def armijo_rate(
 
     `loss` maps a point of the shape of `x` to a number, and `grad` is its gradient at `x`; the
     product is that of all entries. Enough is a share of what the slope at `x` promises. A loss that
-    is infinite or nan at a point that is tried is no gain. `loss` is asked once at `x`, and once
-    for each rate that is tried.
+    is infinite or nan at a point that is tried is no gain.
 
     Raises:
         ValueError: naming `sufficient` and its value, unless it is above 0 and below 1; naming

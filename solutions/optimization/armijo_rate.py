@@ -1,5 +1,6 @@
 """Optimization: how far to go along a direction, found by trying."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -20,8 +21,7 @@ def armijo_rate(
 
     `loss` maps a point of the shape of `x` to a number, and `grad` is its gradient at `x`; the
     product is that of all entries. Enough is a share of what the slope at `x` promises. A loss that
-    is infinite or nan at a point that is tried is no gain. `loss` is asked once at `x`, and once
-    for each rate that is tried.
+    is infinite or nan at a point that is tried is no gain.
 
     Raises:
         ValueError: naming `sufficient` and its value, unless it is above 0 and below 1; naming
@@ -47,6 +47,7 @@ def armijo_rate(
         raise ValueError(f"direction has the slope {slope}, but must lead downhill")
     for rate in (0.5**k for k in range(51)):
         # A line through the loss at x, less steep than the tangent: it is above the loss near x.
-        if float(loss(x + rate * direction)) <= start + sufficient * rate * slope:
+        value = float(loss(x + rate * direction))
+        if math.isfinite(value) and value <= start + sufficient * rate * slope:
             return rate
     raise ValueError(f"direction has the slope {slope}, but no rate lowers the loss enough")

@@ -93,6 +93,17 @@ def test_a_loss_that_is_not_finite_is_no_gain(armijo_rate):
     check(armijo_rate, barrier, x, vector(3.0), vector(-4.0), want=0.125)
 
 
+def test_minus_infinity_is_not_finite_either(armijo_rate):
+    # The logarithm from 1 along -1: the whole step leads to that of 0.
+    x = vector(1.0)
+    check(armijo_rate, lambda x: x.log().sum(), x, 1 / x, -x, want=0.5)
+
+
+def test_a_loss_below_0_is_no_different(armijo_rate):
+    x = vector(1.0)
+    check(armijo_rate, lambda x: (x * x).sum() - 64, x, 2 * x, -16 * x, want=0.0625)
+
+
 def test_a_rate_may_be_very_small(armijo_rate):
     x = vector(1.0)
     check(armijo_rate, lambda x: (x * x).sum(), x, 2 * x, -(2.0**40) * x, want=2.0**-40)
@@ -238,6 +249,11 @@ def against_the_direction(loss, x, grad, direction, sufficient=1e-4):
     )
 
 
+@wrong("take minus infinity for the lowest loss of all")
+def takes_minus_infinity(loss, x, grad, direction, sufficient=1e-4):
+    return tried(loss, x, grad, direction, sufficient) or 0.0
+
+
 @wrong("return the last rate that was tried where none is enough", accepts_bad_input=True)
 def settles_for_none(loss, x, grad, direction, sufficient=1e-4):
     refuse(x, grad, direction, sufficient)
@@ -271,7 +287,8 @@ def halving(loss, x, grad, direction, sufficient=1e-4):
     slope = float(torch.dot(grad.flatten(), direction.flatten()))
     start, rate = loss(x).item(), 1.0
     while rate >= 2.0**-50:
-        if start - loss(x + direction * rate).item() >= -sufficient * rate * slope:
+        gain = start - loss(x + direction * rate).item()
+        if math.isfinite(gain) and gain >= -sufficient * rate * slope:
             return rate
         rate /= 2
     raise ValueError("no rate is enough along `direction`")

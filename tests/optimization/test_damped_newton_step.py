@@ -147,6 +147,12 @@ def test_gradients_flow_back_to_all_three(damped_newton_step):
     check_gradient(damped_newton_step, x, grad, spd(3), 0.75, wrt=(2,), like=by_cofactors)
 
 
+def test_a_damping_of_a_tenth_is_no_number_of_float32(damped_newton_step):
+    x, grad = vector(1.0, -2.0, 0.5), vector(2.0, 1.0, -4.0)
+    want = by_eigenvectors(x, grad, spd(3), 0.1)
+    check(damped_newton_step, x, grad, spd(3), 0.1, want=want)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_keeps_the_dtype_and_reads_by_strides(damped_newton_step, dtype):
     hessian = vector([2.0, 2.0], [2.0, 3.0]).to(dtype).mT
@@ -264,6 +270,12 @@ def squared(x, grad, hessian, damping):
 @wrong("take H^T H + damping I, and H^T g: the curvature is squared")
 def normal_equations(x, grad, hessian, damping):
     return solved(x, hessian.mT @ grad, hessian.mT @ hessian + damping * eye(x))
+
+
+@wrong("make the identity in float32: the damping is rounded to that")
+def identity_in_float32(x, grad, hessian, damping):
+    rounded = float(torch.tensor(damping))
+    return x - torch.linalg.solve(hessian + rounded * eye(x), grad)
 
 
 @wrong("detach the Hessian: no gradient flows back to it")

@@ -92,6 +92,16 @@ def test_x1_is_mostly_no_root(newton):
 def test_a_root_is_a_root_even_where_the_tangent_is_flat(newton):
     check(newton, lambda x: x**3, lambda x: 3 * x**2, 0.0, 0.0, 5, want=(0.0, 0, "root"))
     check(newton, *square_less(4.0), -2.0, 0.0, 0, want=(-2.0, 0, "root"))
+    # The cube root rises straight up at its root.
+    for slope in (math.inf, math.nan):
+        check(newton, math.cbrt, lambda x, m=slope: m, 0.0, 0.0, 5, want=(0.0, 0, "root"))
+
+
+def test_the_tolerance_is_one_of_f_however_long_the_step_is(newton):
+    # A thousand times x^2 - 4, and a thousandth of it: the points are the same.
+    for size in (2.0**-10, 2.0**10):
+        f, df = (lambda x, a=size: a * (x * x - 4)), (lambda x, a=size: a * 2 * x)
+        check(newton, f, df, 4.0, 0.25 * size, 10, want=(2.05, 2, "root"))
 
 
 def test_the_tolerance_itself_is_enough(newton):
@@ -297,6 +307,24 @@ def short_step(f, df, x0, tol, max_iter):
     while how == "out of steps" and n < max_iter and abs(last[0]) > tol:
         (x, _, how), n = run(f, df, step(x, f(x), df(x)), 0.0, 0), n + 1
     return x, n, "root" if abs(last[0]) <= tol else how
+
+
+@wrong("stop where the step is short, too: where the slope is steep, f may still be large")
+def short_step_as_well(f, df, x0, tol, max_iter):
+    x, n, how = run(f, df, x0, tol, 0)
+    while how == "out of steps" and n < max_iter:
+        before = x
+        (x, m, how) = run(f, df, x, tol, 1)
+        n += m
+        if how == "out of steps" and abs(x - before) <= tol:
+            return x, n, "root"
+    return x, n, how
+
+
+@wrong("ask whether all is finite before asking for a root: an infinite slope at one is no harm")
+def finite_first(f, df, x0, tol, max_iter):
+    x, n, how = run(f, df, x0, tol, max_iter)
+    return x, n, how if how != "root" or math.isfinite(df(x)) else "not finite"
 
 
 @wrong("go on with nan until the steps run out")

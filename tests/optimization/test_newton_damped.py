@@ -54,6 +54,13 @@ def test_a_whole_step_is_made_where_it_is_good(newton_damped):
 
 
 @claim("S0-122")
+def test_any_gain_is_enough(newton_damped):
+    # |f| is 1 but for a point that lies lower by a millionth: the whole step leads there.
+    want = (-1.0, 1, "out of steps")
+    check(newton_damped, lambda x: 1 - 2.0**-20 * (x == -1), lambda x: 1.0, 0.0, 0.5, 1, want=want)
+
+
+@claim("S0-122")
 def test_each_step_begins_with_the_whole_one_again(newton_damped):
     # From 1 the step is halved; from 4.75 it isn't.
     f, df = square_less(16.0)
@@ -202,6 +209,12 @@ def without_size(f, df, x0, tol, max_iter):
 @wrong("divide the step by ten and not by two")
 def tenths(f, df, x0, tol, max_iter):
     return run(f, df, x0, tol, max_iter, shrink=0.1)
+
+
+@wrong("ask for a share of the gain that the slope promises",
+       right_for="Armijo's rule; here any gain is enough")  # fmt: skip
+def sufficient_gain(f, df, x0, tol, max_iter):
+    return run(f, df, x0, tol, max_iter, better=lambda new, old: abs(new) < (1 - 1e-4) * abs(old))
 
 
 @wrong("take a step that leaves |f| as it is")

@@ -75,13 +75,18 @@ def test_one_row_keeps_a_unit_alive(dead_relu_fraction):
     check(dead_relu_fraction, x[:1], weight, bias, want=2 / 3)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64], ids=str)
 def test_takes_any_floating_dtype_and_reads_by_strides(dead_relu_fraction, dtype):
     x = torch.tensor([[1, -2, 3], [2, -4, 1]], dtype=dtype).mT
     weight = torch.tensor([[1, -1, 0, 3, -2], [0, 0, -1, -2, 0]], dtype=dtype).mT
     bias = torch.zeros(10, dtype=dtype)[::2]
     # z = (1 -2 3), (-1 2 -3), (-2 4 -1), (-1 2 7), (-2 4 -6), less 3
     check(dead_relu_fraction, x, weight, bias - 3, want=0.4)
+
+
+def test_a_unit_that_is_hardly_above_0_is_alive(dead_relu_fraction):
+    x, weight = torch.tensor([[1.0], [-3.0]]), torch.tensor([[2.0**-40], [-1.0], [0.0]])
+    check(dead_relu_fraction, x, weight, torch.tensor([0.0, -4.0, 0.0]), want=2 / 3)
 
 
 def test_many_units_are_counted_exactly(dead_relu_fraction):

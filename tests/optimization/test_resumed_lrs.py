@@ -86,6 +86,8 @@ def test_equals_torchs_schedulers(resumed_lrs, kind, lr, initial, gamma, last_ep
 def test_a_rate_of_0_stays(resumed_lrs):
     for kind, want in (("lambda", [1.0, 0.5]), ("exponential", [0.0, 0.0])):
         check(resumed_lrs, kind, {"lr": 0.0, "initial_lr": 2.0}, 0.5, 0, 1, want=want)
+    for kind, want in (("lambda", [0.0, 0.0]), ("exponential", [2.0, 1.0])):
+        check(resumed_lrs, kind, {"lr": 2.0, "initial_lr": 0.0}, 0.5, 0, 1, want=want)
 
 
 @claim("S3-375")

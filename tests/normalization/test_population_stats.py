@@ -83,7 +83,7 @@ def test_refuses_statistics_that_do_not_match(population_stats):
     for shape in ((2,), (0, 2), (3, 2, 1)):
         bad = torch.ones(shape)
         check(population_stats, bad, bad, 4, raises=ValueError, naming={"means": shape})
-    for shape in ((2, 2), (3, 1), (2,)):
+    for shape in ((2, 2), (3, 1), (2,), (2, 3)):
         arguments = torch.ones(3, 2), torch.ones(shape), 4
         check(population_stats, *arguments, raises=ValueError, naming={"variances": shape})
 

@@ -142,6 +142,7 @@ def test_statistics_keep_their_dtype_and_no_square_overflows(update_running_stat
     want = torchs(torch.zeros(2).double(), torch.ones(2).double(), x.double(), 0.5)
     wide = tuple(t.float() for t in want)
     check(update_running_stats, torch.zeros(2), torch.ones(2), x, 0.5, want=wide)
+    check(update_running_stats, torch.zeros(2), torch.ones(2), x.double(), 0.5, want=wide)
 
 
 def test_a_channel_far_from_0_keeps_its_digits(update_running_stats):

@@ -81,6 +81,9 @@ def test_columns_have_their_own_size(column_variance):
     x = torch.tensor([[1e8, 1e-3, 2.0], [1e8 + 16, 3e-3, 2.0]])
     want = torch.tensor([128.0, 2e-6, 0.0])
     check(column_variance, x, want=want, scale=0.0)
+    # 1e8 and -1e8 are 2e8 apart, where neighbours in float32 are 16 apart: no shift fits both.
+    x = torch.tensor([[1e8, -1e8], [1e8 + 8, -1e8], [1e8 + 8, -1e8 + 8], [1e8, -1e8]])
+    check(column_variance, x, 0, want=torch.tensor([16.0, 12.0]))
 
 
 @claim("S4-178")

@@ -100,6 +100,12 @@ def test_a_power_of_two_has_the_mantissa_one_half(scaled_product):
     check(scaled_product, inputs.vector(-8).reshape(1, 1, 1), want=(inputs.vector(-0.5)[None], 4))
 
 
+def test_the_last_number_below_a_power_of_two_has_the_largest_mantissa(scaled_product):
+    largest = 1 - 2.0**-24  # its logarithm rounds to that of the power
+    factors = torch.tensor([[[2.0**100 * largest]]])
+    check(scaled_product, factors, want=(torch.tensor([[largest]]), 100))
+
+
 def test_of_no_factors_the_product_is_the_identity(scaled_product):
     check(scaled_product, torch.zeros(0, 3, 3), want=(torch.eye(3) / 2, 1))
 

@@ -78,6 +78,11 @@ def test_what_is_cut_off_sends_nothing_back(clip_grad_value):
     )
 
 
+def test_a_limit_of_a_tenth_is_no_number_of_float32(clip_grad_value):
+    grad, want = vector(0.5, -0.25, 0.0625), vector(0.1, -0.1, 0.0625)
+    check(clip_grad_value, grad, 0.1, want=want)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16], ids=str)
 def test_keeps_the_dtype(clip_grad_value, dtype):
     grad, want = torch.tensor([300.0, -0.25, -60000.0]), torch.tensor([2.5, -0.25, -2.5])
@@ -148,6 +153,12 @@ def straight_through(grad, limit):
 @wrong("squash with tanh: small entries change as well")
 def squashed(grad, limit):
     return limit * torch.tanh(grad / limit)
+
+
+@wrong("make a float32 tensor of the limit: that is rounded")
+def limit_in_float32(grad, limit):
+    top = float(torch.tensor(limit))
+    return grad.clamp(-top, top)
 
 
 @wrong("replace nan by 0: it is a sign that something else has gone wrong")

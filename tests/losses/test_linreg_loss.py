@@ -95,9 +95,9 @@ def test_refuses_targets_of_another_shape(linreg_loss):
 
 
 def test_refuses_weights_without_a_bias_or_with_too_many(linreg_loss):
-    for size in (2, 4, 0):
-        call = torch.ones(4, 2), torch.ones(4), torch.ones(size)
-        check(linreg_loss, *call, raises=ValueError, naming={"w": (size,)})
+    for shape in ((2,), (4,), (0,), (3, 1), (1, 3)):
+        call = torch.ones(4, 2), torch.ones(4), torch.ones(shape)
+        check(linreg_loss, *call, raises=ValueError, naming={"w": shape})
 
 
 def test_refuses_no_examples(linreg_loss):

@@ -12,6 +12,8 @@ def equivalent_sma_window(beta: float, match: str) -> float:
                            the same in both (the newest value has age 0)
         match="variance"   the average of white noise has the same variance in both
 
+    It is exact to rounding, also for beta near 1.
+
     Raises:
         ValueError: naming `beta` and its value, if not 0 <= beta < 1; naming `match` and its value,
             if it is none of the three.

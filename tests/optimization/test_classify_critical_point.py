@@ -168,6 +168,8 @@ def test_takes_other_dtypes(classify_critical_point, dtype):
 
 def test_rounding_of_the_two_halves_is_allowed(classify_critical_point):
     check(classify_critical_point, vector([2.0, 1.0], [1.0 + 1e-7, 2.0]), 1e-3, want="minimum")
+    large = vector([2.0e6, 1.0e6], [1.0e6 + 0.125, 2.0e6])
+    check(classify_critical_point, large, 1e-3, want="minimum")
 
 
 def test_refuses_what_is_no_hessian(classify_critical_point):

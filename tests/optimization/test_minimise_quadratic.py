@@ -110,6 +110,12 @@ def test_of_a_valley_of_least_points_it_is_the_shortest(minimise_quadratic):
         check(minimise_quadratic, size * Q, size * vector(8.0, 0.0, -6.0), 0.0, want=want)
 
 
+def test_an_eigenvalue_that_is_0_but_for_rounding_counts_as_0(minimise_quadratic):
+    # Flat across (1, 2, 3), along which it is 7 z^2 - 14 sqrt(14) z.
+    Q, c = torch.outer(vector(1.0, 2.0, 3.0), vector(1.0, 2.0, 3.0)), vector(-14.0, -28.0, -42.0)
+    check(minimise_quadratic, Q, c, 5.0, want=(vector(1.0, 2.0, 3.0), scalar(-93.0)), slack=10.0)
+
+
 @claim("S3-363")
 def test_a_constant_is_least_at_zero(minimise_quadratic):
     none = torch.zeros(3).double()

@@ -140,8 +140,8 @@ def run(race: "Race", request: pytest.FixtureRequest, meeting: Meeting) -> None:
     from grader.machine.track import Heat, take
 
     contestants = {
-        "subject": race.subject.bare,
-        "reference": reference(race.subject),
+        "subject": race.entrant(race.subject.bare),
+        "reference": race.entrant(reference(race.subject)),
         "torch": race.torch,
     }
     heat = Heat(race, contestants, meeting.track, torch.initial_seed())

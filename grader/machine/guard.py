@@ -28,18 +28,35 @@ class Watch:
     def __init__(self, names: tuple[str, ...], instead: str) -> None:
         self.modules = tuple(name for name in names if "." in name)
         self.autograd = "autograd" in names
-        self.operations = frozenset(map(core, names)) - {"autograd"}
+        self.operations = {core(name) for name in names if "." not in name} - {"autograd"}
         self.instead = instead
+        self._allowed: set[str] = set()  # what was looked at: an answer may loop over operations
 
-    def see(self, name: str, called: str, args: tuple = ()) -> None:
-        """Raise Forbidden if an operation of this name is not allowed."""
+    def allows(self, name: str, args: tuple = ()) -> bool:
+        """Whether an operation of this name may be called."""
+        if name in self._allowed:
+            return True
         names = {core(name)}
-        if "convolution" in names and len(args) > 6 and args[6] is True:
-            names = {"conv_transpose"}  # one operation serves both
+        serves_both = "convolution" in names
+        if serves_both and len(args) > 6 and args[6] is True:
+            names = {"conv_transpose"}
         if any(n.startswith("conv_transpose") for n in names):
             names.add("conv_transpose")
         if names & self.operations or (self.autograd and names & FORWARD_MODE):
-            raise Forbidden(self.told(called))
+            return False
+        if not serves_both:
+            self._allowed.add(name)
+        return True
+
+    def forbidden_module(self, name: str) -> str | None:
+        """Return which of the modules the code is of that is called so, in full."""
+        if name in self._allowed:
+            return None
+        for module in self.modules:
+            if name == module or name.startswith(f"{module}."):
+                return module
+        self._allowed.add(name)
+        return None
 
     def told(self, called: str) -> str:
         """Say what was called, and what to write instead."""
@@ -62,7 +79,8 @@ class _Functions(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
         name = getattr(func, "__name__", "")
-        self.watch.see(name, resolve_name(func) or name)
+        if not self.watch.allows(name):
+            raise Forbidden(self.watch.told(resolve_name(func) or name))
         return func(*args, **(kwargs or {}))
 
 
@@ -80,7 +98,9 @@ class _Operations(TorchDispatchMode):
     ) -> Any:
         if self.watch.autograd and torch._C._current_autograd_node() is not None:
             raise Forbidden(self.watch.told("Automatic differentiation"))
-        self.watch.see(func._schema.name, f"torch's {core(func._schema.name)}", args)
+        name = func._schema.name
+        if not self.watch.allows(name, args):
+            raise Forbidden(self.watch.told(f"torch's {core(name)}"))
         return func(*args, **(kwargs or {}))
 
 
@@ -95,9 +115,9 @@ def _no_module(watch: Watch) -> Iterator[None]:
             name = f"{getattr(called, '__module__', None) or ''}.{called.__qualname__}"
         else:
             return
-        for module in watch.modules:
-            if name == module or name.startswith(f"{module}."):
-                raise Forbidden(watch.told(module))
+        module = watch.forbidden_module(name)
+        if module is not None:
+            raise Forbidden(watch.told(module))
 
     before = sys.getprofile()
     sys.setprofile(look)

@@ -17,10 +17,11 @@ from torch.utils._pytree import tree_leaves
 from grader.machine import catalogue
 from grader.machine.answer import Answer
 from grader.machine.guard import forbidding
+from grader.machine.limits import Clock
 from grader.machine.paths import OWN_TARGETS, folder
 from grader.words.call import Call, Outcome, clone
 from grader.words.exercise import Exercise
-from grader.words.verdict import Mismatch, Verdict
+from grader.words.verdict import Mismatch, Stopped, Verdict
 
 if TYPE_CHECKING:
     from grader.machine.isolated import AnswerApart
@@ -137,11 +138,21 @@ class Subject:
     def unsteady(self) -> Verdict | None:
         """Call the answer once more on what it got right, the last first; say where it differs.
 
-        One that runs apart does so in a fresh process: it can't know what it was asked before.
+        One that runs apart does so in a fresh process: it can't know what it was asked before. A
+        slow one is asked what there is time for: it has kept to the limit of each check.
         """
         self.answer.end()
+        clock = self.answer.clock = Clock(self.answer.clock.seconds)
         for call, outcome in reversed(self.remembered):
-            if call.function is self and not call.agrees(outcome, call.run(self)):
+            if call.function is not self:
+                continue
+            try:
+                again = call.run(self)
+            except Stopped:
+                if clock.seconds and clock.left <= 0:
+                    return None
+                raise
+            if not call.agrees(outcome, again):
                 told = "gave another result when it was called again with the same arguments"
                 return Mismatch(f"{call}\n{told}")
         return None

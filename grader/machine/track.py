@@ -128,16 +128,17 @@ class Heat:
         race = self.race
         arguments = race.arguments(self._draw, race.small)
         want = _narrow(race.truth(*arguments), self._draw.dtype)
-        check(race.subject, *arguments, want=want, slack=race.slack)
+        entrant = race.entrant(race.subject)
+        check(entrant, *arguments, want=want, slack=race.slack)
         if race.backward is not None:
             upstream = self._draw.normal(*want.shape)
             check_gradient(
-                race.subject, *arguments, like=race.torch, upstream=upstream, slack=race.slack
+                entrant, *arguments, like=race.torch, upstream=upstream, slack=race.slack
             )
         # The timed calls aren't guarded; so this one is, with data of their size.
         arguments = race.arguments(self._draw, self.size)
         with race.subject.guard():
-            got = race.subject.bare(*tree_map(_copy, arguments))
+            got = race.entrant(race.subject.bare)(*tree_map(_copy, arguments))
         want = _narrow(race.truth(*arguments), self._draw.dtype)
         self._compare(got, want, "subject", f"for inputs of size {list(self.size)}")
 

@@ -21,6 +21,7 @@ computes it: each entry read once, each result written once, each arithmetic ope
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -77,7 +78,8 @@ class Race:
     of the same sizes at each call; `torch(*arguments)` is torch's own operation; `size` is `small`
     on a CPU and `large` on a GPU. `forward(*arguments)` counts the bytes and the FLOPs of the
     formula; `backward` those of its gradient: without it, only the forward pass is timed. `slack`
-    widens the tolerance, as in `check`: long sums round more.
+    widens the tolerance, as in `check`: long sums round more. What isn't a function of the
+    arguments, a class for one, is raced by `use(answer, *arguments)`.
     """
 
     subject: Any
@@ -88,6 +90,7 @@ class Race:
     forward: Count
     backward: Count | None = None
     slack: float = 10.0
+    use: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         """Refuse sizes that can't be told from one number."""
@@ -100,6 +103,10 @@ class Race:
         """Return what is timed, with its count."""
         backward = {} if self.backward is None else {"backward": self.backward}
         return {"forward": self.forward, **backward}
+
+    def entrant(self, answer: Any) -> Callable[..., Any]:
+        """Return the function of the arguments with which an answer takes part."""
+        return answer if self.use is None else partial(self.use, answer)
 
     def arguments(self, draw: Draw, size: tuple[int, ...]) -> tuple[Any, ...]:
         """Draw the arguments of one call."""

@@ -92,6 +92,7 @@ class Call:
     kwargs: dict[str, object]
     typed: bool = True
     gradient: Gradient | None = None
+    tolerance: Tolerance = USUAL  # what results of it may differ by
     _frozen: tuple[Any, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -126,7 +127,7 @@ class Call:
             return Outcome(error=error, before=before, after=(args, kwargs), drawn=drawn)
         return Outcome(value, before=before, after=(args, kwargs), drawn=drawn)
 
-    def agrees(self, outcome: Outcome, other: Outcome, tolerance: Tolerance = USUAL) -> bool:
+    def agrees(self, outcome: Outcome, other: Outcome) -> bool:
         """Whether two runs of the call came to the same."""
         if outcome.error is not None or other.error is not None:
             # By name: an error that comes from another process has a class of its own.
@@ -139,7 +140,7 @@ class Call:
             return False
         # Both ways: beside a result of 0, a tolerance of the other's size would hide everything.
         mine, theirs = outcome.value, other.value
-        alike = same(mine, theirs, tolerance) and same(theirs, mine, tolerance)
+        alike = same(mine, theirs, self.tolerance) and same(theirs, mine, self.tolerance)
         return alike and _hangs_on_a_graph(mine) == _hangs_on_a_graph(theirs)
 
     @property

@@ -17,7 +17,6 @@ from typing import Any
 import torch
 
 from grader.words.call import Call, Outcome
-from grader.words.compare import USUAL, Tolerance
 from grader.words.probes import Arguments, crossings, variants
 from grader.words.verdict import Verdict
 
@@ -26,7 +25,7 @@ EACH = 120  # calls derived from one
 SECONDS = 2.0  # what all of it may take
 
 
-def matches(call: Call, outcome: Outcome, tolerance: Tolerance) -> list[Any]:
+def matches(call: Call, outcome: Outcome) -> list[Any]:
     """Return the known mistakes that behave like the answer."""
     mistakes = getattr(call.function, "mistakes", ())
     remembered = list(getattr(call.function, "remembered", ()))
@@ -34,18 +33,18 @@ def matches(call: Call, outcome: Outcome, tolerance: Tolerance) -> list[Any]:
         alike = [
             number
             for number in range(len(mistakes))
-            if _behaves_alike(call, number, outcome, tolerance)
-            and all(_behaves_alike(right, number, came, USUAL) for right, came in remembered)
+            if _behaves_alike(call, number, outcome)
+            and all(_behaves_alike(right, number, came) for right, came in remembered)
         ]
         # A method changes its object: to call it again is to call another one.
         if len(alike) > 1 and not getattr(call.function, "has_state", False):
-            alike = _parted(call, alike, outcome, tolerance)
+            alike = _parted(call, alike, outcome)
     return [mistakes[number] for number in alike]
 
 
-def _behaves_alike(call: Call, number: int, outcome: Outcome, tolerance: Tolerance) -> bool:
+def _behaves_alike(call: Call, number: int, outcome: Outcome) -> bool:
     other = _of_mistake(call, number, outcome)
-    return other is not None and call.agrees(outcome, other, tolerance)
+    return other is not None and call.agrees(outcome, other)
 
 
 def _of_mistake(call: Call, number: int, outcome: Outcome) -> Outcome | None:
@@ -67,36 +66,34 @@ def _draw_as_for(outcome: Outcome) -> None:
         torch.random.set_rng_state(outcome.drawn)
 
 
-def _parted(call: Call, alike: list[int], outcome: Outcome, tolerance: Tolerance) -> list[int]:
+def _parted(call: Call, alike: list[int], outcome: Outcome) -> list[int]:
     """Keep those that go on as the answer does."""
     end = time.monotonic() + SECONDS
     for probe in _probes(call):
         if len(alike) == 1 or time.monotonic() > end:
             break
         with suppress(Exception):  # an input that nobody asks for may break anything: no news
-            alike = _chosen(probe, alike, outcome, tolerance, end)
+            alike = _chosen(probe, alike, outcome, end)
     return alike
 
 
-def _chosen(
-    probe: Call, alike: list[int], outcome: Outcome, tolerance: Tolerance, end: float
-) -> list[int]:
+def _chosen(probe: Call, alike: list[int], outcome: Outcome, end: float) -> list[int]:
     """Keep those that do as the answer does on one more call, if they differ there."""
     with _until(end):
         others = [other for number in alike if (other := _of_mistake(probe, number, outcome))]
-    if len(others) < len(alike) or not _differ(probe, others, tolerance):
+    if len(others) < len(alike) or not _differ(probe, others):
         return alike
     _draw_as_for(outcome)
     mine = probe.run(probe.function)
     if mine.error is not None and type(mine.error) is not type(outcome.error):
         return alike  # it may refuse what the mistakes don't look at
     behave = zip(alike, others, strict=True)
-    return [number for number, o in behave if probe.agrees(mine, o, tolerance)] or alike
+    return [number for number, o in behave if probe.agrees(mine, o)] or alike
 
 
-def _differ(probe: Call, outcomes: list[Outcome], tolerance: Tolerance) -> bool:
+def _differ(probe: Call, outcomes: list[Outcome]) -> bool:
     first, *rest = outcomes
-    return any(not probe.agrees(first, other, tolerance) for other in rest)
+    return any(not probe.agrees(first, other) for other in rest)
 
 
 def _probes(call: Call) -> Iterator[Call]:

@@ -39,7 +39,7 @@ def heat(answer, **changed):
         "backward": lambda logits: {"bytes": 3 * logits.nbytes, "flops": 4 * logits.numel()},
     }
     race = Race(**declared | changed)
-    contestants = {"subject": answer, "reference": softmax, "torch": race.torch}
+    contestants = {"subject": race.entrant(answer), "reference": softmax, "torch": race.torch}
     return Heat(race, contestants, Track("cpu"), seed=0)
 
 
@@ -70,6 +70,23 @@ def test_lists_of_tensors_are_filled_anew_each_lap():
     seen.clear()
     run(made, 3)
     assert len(seen) == len({first for first, _ in seen}) == len({last for _, last in seen}) == 3
+
+
+class Normaliser:
+    def __init__(self, dim):
+        self.dim = dim
+
+    def forward(self, logits):
+        powers = logits.exp()
+        return powers / powers.sum(self.dim, keepdim=True)
+
+
+def test_a_class_is_raced_by_its_use():
+    made = heat(Normaliser, use=lambda answer, logits: answer(-1).forward(logits))
+    made.check_first()
+    run(made, laps=2)
+    with pytest.raises(Mismatch, match="entries differ"):
+        heat(Normaliser, use=lambda answer, logits: answer(0).forward(logits)).check_first()
 
 
 def test_a_right_answer_finishes():

@@ -278,3 +278,16 @@ def test_a_lambda_that_calls_code_of_the_tests_is_not_shown():
     assert told_of(lambda x: Split(x, x)) == "answer(<lambda>)"
     assert told_of(lambda x, f=oracle: f(x)) == "answer(<lambda>)"
     assert told_of(returning) == "answer(returning)"
+
+
+def test_torchs_not_implemented_is_none_of_the_answer():
+    def half(x):
+        raise NotImplementedError("\"addmm\" not implemented for 'Half'")
+
+    def rest(x):
+        raise NotImplementedError("the second half")
+
+    with pytest.raises(Crashed, match="not implemented for 'Half'"):
+        check(half, ONES, want=ONES)
+    with pytest.raises(Unfinished):
+        check(rest, ONES, want=ONES)

@@ -1,10 +1,14 @@
 """Answers under test: what a subject adds to the call of a function or class."""
 
+import time
+
 import pytest
 import torch
 
-from grader import Exercise
+from grader import Exercise, check
+from grader.machine.limits import Clock
 from grader.machine.subject import Subject
+from grader.words.verdict import Mismatch
 
 ABOUT = Exercise(level="core")
 
@@ -63,3 +67,39 @@ def test_a_function_of_the_test_may_use_the_default_device():
 
     x = torch.tensor([1.0, 2.0])
     assert solution(moved)(x, on_the_default_device).tolist() == [2, 3]
+
+
+def remembering(answer, times, **call):
+    subject = Subject("graphs", "answer", "exercises", ABOUT, given=answer)
+    for number in range(times):
+        check(subject, number, **call)
+    return subject
+
+
+def test_an_answer_that_changes_is_unsteady():
+    seen = []
+
+    def counts(number):
+        seen.append(number)
+        return len(seen) < 4
+
+    unsteady = remembering(counts, 3, want=True).unsteady()
+    assert isinstance(unsteady, Mismatch)
+    assert "gave another result" in str(unsteady)
+
+
+def test_rounding_within_what_the_check_allowed_is_no_change():
+    def noise(number):
+        return time.perf_counter() * 1e-30
+
+    assert remembering(noise, 2, want=0.0, scale=1.0).unsteady() is None
+
+
+def test_a_slow_answer_is_called_again_as_long_as_there_is_time():
+    def slow(number):
+        time.sleep(0.06)
+        return number >= 0
+
+    subject = remembering(slow, 6, want=True)
+    subject.answer.clock = Clock(0.15)
+    assert subject.unsteady() is None

@@ -12,6 +12,7 @@ from grader import (
     check_gradient,
     claim,
     counterexample,
+    gpu,
     inputs,
     right,
     such_that,
@@ -478,3 +479,29 @@ class InPlace:
         factor = gamma * torch.rsqrt(var + self.eps)
         y = factor[:, None] * (rows - mean[:, None]) + beta[:, None]
         return y.reshape(x.transpose(0, 1).shape).transpose(0, 1).contiguous()
+
+
+@gpu
+def bench_a_training_batch_of_images(batch_norm, race):
+    race(
+        batch_norm,
+        use=lambda answer, x, gamma, beta: answer(gamma, beta).forward(x),
+        torch=lambda x, gamma, beta: Torchs(gamma, beta).forward(x),
+        inputs=lambda draw, n, c, side: (
+            draw.normal(n, c, side, side),
+            draw.normal(c),
+            draw.normal(c),
+        ),
+        small=(4, 16, 28),
+        large=(128, 256, 56),
+        # Mean, difference, square, mean, quotient, product, sum: 7 operations an entry.
+        forward=lambda x, gamma, beta: {
+            "bytes": 2 * x.nbytes + 4 * gamma.nbytes,
+            "flops": 7 * x.numel(),
+        },
+        # Two sums, of g and of g * xhat, and then g less both: 8 operations; x and g are read.
+        backward=lambda x, gamma, beta: {
+            "bytes": 3 * x.nbytes + 3 * gamma.nbytes,
+            "flops": 8 * x.numel(),
+        },
+    )

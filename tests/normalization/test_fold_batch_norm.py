@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, check_gradient, claim, inputs, right, such_that, wrong
+from grader import Exercise, check, check_gradient, claim, gpu, inputs, right, such_that, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -228,3 +228,29 @@ def by_probing(weight, bias, running_mean, running_var, gamma, beta, eps=1e-5):
     at_zero = normalised(before[:, None])
     slopes = normalised(flat + running_mean[:, None]) - beta[:, None]
     return slopes.reshape(weight.shape), at_zero[:, 0]
+
+
+@gpu
+def bench_one_convolution_against_two_layers(fold_batch_norm, race):
+    race(
+        fold_batch_norm,
+        use=lambda answer, x, weight, bias, *numbers: F.conv2d(x, *answer(weight, bias, *numbers)),
+        torch=lambda x, weight, bias, *numbers: as_two(weight, bias, x, numbers, 1e-5),
+        inputs=lambda draw, n, c_in, c_out, side: (
+            draw.normal(n, c_in, side, side),
+            draw.normal(c_out, c_in, 1, 1) / c_in**0.5,
+            draw.normal(c_out),
+            draw.normal(c_out),
+            draw.uniform(c_out, low=0.5, high=2.0),
+            draw.normal(c_out),
+            draw.normal(c_out),
+        ),
+        small=(4, 16, 24, 28),
+        large=(64, 256, 512, 28),
+        # Folded: each pixel's products of c_in and c_out, with one bias; the weights are scaled.
+        forward=lambda x, weight, *numbers: {
+            "bytes": x.nbytes + x.nbytes // weight.shape[1] * len(weight) + weight.nbytes,
+            "flops": 2 * x.numel() * len(weight) + weight.numel(),
+        },
+        slack=100.0,  # sums of c_in products, in another order
+    )

@@ -39,8 +39,8 @@ def by_autograd(grad, x, kernel_size, stride=1, padding=0, dilation=1):
 
 
 def problem(**options):
-    """An upstream gradient, an image and the kernel's size; all sizes differ."""
-    x = inputs.numbers(5, 3, 9, 11)
+    """An upstream gradient, an image and the kernel's size; small, as an answer may loop."""
+    x = inputs.numbers(2, 3, 9, 7)
     y = F.conv2d(x, torch.zeros(6, 3, 4, 2, dtype=torch.float64), **options)
     return inputs.numbers(*y.shape), x, (4, 2)
 
@@ -63,6 +63,15 @@ def test_equal_autograds_for_sizes_that_all_differ(conv2d_weight_grad):
     for options in OPTIONS:
         case = problem(**options)
         check(conv2d_weight_grad, *case, **options, want=by_autograd(*case, **options))
+
+
+@claim("S0-212")
+def test_a_kernel_of_one_row_or_column_steps_by_its_own_stride(conv2d_weight_grad):
+    for kernel_size in ((1, 3), (3, 1)):
+        x, rest = inputs.numbers(2, 3, 7, 8), {"stride": (3, 2), "dilation": (1, 2)}
+        y = F.conv2d(x, torch.zeros(4, 3, *kernel_size, dtype=torch.float64), **rest)
+        case = (inputs.numbers(*y.shape), x, kernel_size)
+        check(conv2d_weight_grad, *case, **rest, want=by_autograd(*case, **rest))
 
 
 @given(

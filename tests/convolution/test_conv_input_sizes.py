@@ -49,6 +49,8 @@ def test_with_stride_1_there_is_one(conv_input_sizes):
 @claim("S4-214")
 def test_no_input_is_smaller_than_one_entry(conv_input_sizes):
     check(conv_input_sizes, 1, 2, 4, 1, want=[1, 2, 3])
+    check(conv_input_sizes, 1, 1, 4, 1, want=[1, 2], why="an input of 0 entries is none")
+    check(conv_input_sizes, 1, 4, 2, 1, want=[2, 3])
     check(conv_input_sizes, 2, 1, 1, 2, want=[], why="the padding alone makes 4 entries")
 
 

@@ -95,6 +95,12 @@ def test_counts_a_wide_padding_on_both_sides(conv_matrix, padding):
     check(conv_matrix, weight, (2, 3), 1, padding, want=by_columns(weight, (2, 3), 1, padding))
 
 
+def test_a_kernel_fits_by_the_padding_of_its_own_axis(conv_matrix):
+    for shape, padding in (((3, 1), (1, 0)), ((1, 4), (0, 1))):
+        weight = inputs.numbers(*shape)
+        check(conv_matrix, weight, (2, 3), 1, padding, want=by_columns(weight, (2, 3), 1, padding))
+
+
 def test_a_kernel_as_large_as_the_image_gives_one_row(conv_matrix):
     weight = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     check(conv_matrix, weight, (2, 3), 5, want=weight.reshape(1, 6))
@@ -125,7 +131,13 @@ def test_refuses_negative_padding(conv_matrix):
 
 
 def test_refuses_a_kernel_that_does_not_fit(conv_matrix):
-    for shape, padding in (([5, 1], 0), ([1, 5], 0), ([3, 8], 1)):
+    for shape, padding in (
+        ([5, 1], 0),
+        ([1, 5], 0),
+        ([3, 8], 1),
+        ([1, 5], (1, 0)),
+        ([5, 1], (0, 1)),
+    ):
         naming, weight = {"weight": shape}, torch.ones(shape)
         check(conv_matrix, weight, (4, 4), 3, padding, raises=ValueError, naming=naming)
 

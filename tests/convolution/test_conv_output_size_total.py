@@ -84,9 +84,9 @@ def test_an_even_kernel_halves_exactly_only_with_an_odd_total(conv_output_size_t
 
 
 def test_refuses_bad_strides_and_paddings(conv_output_size_total):
-    check(
-        conv_output_size_total, (5, 5), (3, 3), (1, 0), raises=ValueError, naming={"stride": (1, 0)}
-    )
+    for stride in ((1, 0), (0, 3), (3, 0), (-1, 4)):
+        naming = {"stride": stride}
+        check(conv_output_size_total, (5, 5), (3, 3), stride, raises=ValueError, naming=naming)
     check(
         conv_output_size_total, (5, 5), (3, 3), padding_total=(-1, 0),
         raises=ValueError, naming={"padding_total": (-1, 0)},

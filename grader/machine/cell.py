@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import sys
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,10 @@ from torch import Tensor
 
 from grader.machine import walls, wire
 from grader.machine.answer import Answer
+from grader.machine.bridge import Graphs, differentiable, hung
 from grader.machine.guard import forbidding
 from grader.words.call import clone, identical, load_autograd
 from grader.words.verdict import Verdict
-
-GRAPHS = 64  # results whose gradient may still be asked for
 
 
 def main(descriptor: int) -> None:
@@ -76,8 +74,8 @@ class Cell:
     def __init__(self, answer: Answer, channel: socket.socket) -> None:
         self._answer, self._channel = answer, channel
         self._objects: list[Any] = []
-        self._graphs: OrderedDict[int, tuple[list[Tensor], list[Tensor]]] = OrderedDict()
-        self._count = 0
+        self._held: list[list[Tensor]] = []  # what they were made with
+        self._graphs = Graphs()
 
     def serve(self) -> None:
         """Answer requests until the line is cut."""
@@ -98,6 +96,7 @@ class Cell:
         if request["do"] == "backward":
             return self._backward(request, reader, writer)
         if request["do"] == "get":
+            writer.know(self._held[request["object"]])
             value = self._answer.get(self._objects[request["object"]], request["attribute"])
             return {"callable": True} if callable(value) else {"value": writer.write(value)}
         return self._call(request, reader, writer)
@@ -107,14 +106,18 @@ class Cell:
         before = clone((args, kwargs))
         if request["do"] == "make":
             self._objects.append(self._answer.make(args, kwargs))
+            self._held.append(reader.tensors)
             reply: dict[str, Any] = {"object": len(self._objects) - 1}
         else:
+            inputs = reader.tensors
             if request["do"] == "send":
+                inputs = [*inputs, *self._held[request["object"]]]
                 target = self._objects[request["object"]]
                 value = self._answer.send(target, request["attribute"], args, kwargs)
             else:
                 value = self._answer.call(*args, **kwargs)
-            reply = {"value": _written(writer, value), "graph": self._keep(value, reader.tensors)}
+            writer.know(inputs)
+            reply = {"value": _written(writer, value), "graph": self._graphs.keep(value, inputs)}
         changed = [
             (key, now)
             for key, was, now in (
@@ -125,30 +128,11 @@ class Cell:
         ]
         return reply | {"changed": [[key, writer.write(now)] for key, now in changed]}
 
-    def _keep(self, value: Any, inputs: list[Tensor]) -> int | None:
-        """Keep the graph of a result, if gradients can flow back through it."""
-        outputs = list(_differentiable(value))
-        if not outputs or not inputs:
-            return None
-        self._count += 1
-        self._graphs[self._count] = outputs, inputs
-        if len(self._graphs) > GRAPHS:
-            self._graphs.popitem(last=False)
-        return self._count
-
     def _backward(self, request: dict, reader: wire.Reader, writer: wire.Writer) -> dict[str, Any]:
-        outputs, inputs = self._graphs[request["graph"]]
-        pairs = zip(outputs, map(reader.read, request["ups"]), strict=True)
-        told = [(out, up) for out, up in pairs if up is not None]
+        ups = [reader.read(up) for up in request["ups"]]
         with self._answer.guard(backward=True):
-            grads = torch.autograd.grad(
-                [out for out, _ in told],
-                inputs,
-                [up for _, up in told],
-                allow_unused=True,
-                retain_graph=True,
-            )
-        return {"grads": [writer.write(None if g is None else g.detach()) for g in grads]}
+            grads = self._graphs.backward(request["graph"], ups)
+        return {"grads": [writer.write(grad) for grad in grads]}
 
     def _callable(self, tree: dict) -> Any:
         """Stand in for a function of the test that the answer was given."""
@@ -156,16 +140,37 @@ class Cell:
         def ask(*args: Any, **kwargs: Any) -> Any:
             writer = wire.Writer()
             asked = {"args": writer.write(args), "kwargs": writer.write(kwargs)}
-            wire.send(self._channel, {"ask": tree["v"]} | asked, writer.blobs)
-            message = wire.receive(self._channel)
-            if message is None:
-                os._exit(0)
-            reply, blobs = message
-            if "error" in reply:
-                raise error_of(reply["error"])
-            return wire.Reader(blobs).read(reply["value"])
+            asked |= {"ask": tree["v"], "grad": torch.is_grad_enabled()}
+            reply, blobs = self._asked(asked, writer.blobs)
+            reader = wire.Reader(blobs, self._callable)
+            value = reader.read(reply["value"])
+            for key, now in reply["moved"]:
+                (kwargs if isinstance(key, str) else args)[key].set_state(
+                    reader.read(now).get_state()
+                )
+            if reply["graph"] is None:
+                return value
+            inputs = list(differentiable((args, kwargs)))
+            return hung(value, reader.tensors, inputs, reply["graph"], self._ask_backward)
 
         return ask
+
+    def _ask_backward(self, graph: int, ups: list[Tensor | None]) -> list[Tensor | None]:
+        """Ask for the gradients of what a function of the test returned."""
+        writer = wire.Writer()
+        asked = {"ask_backward": graph, "ups": [writer.write(up) for up in ups]}
+        reply, blobs = self._asked(asked, writer.blobs)
+        reader = wire.Reader(blobs)
+        return [reader.read(grad) for grad in reply["grads"]]
+
+    def _asked(self, message: dict[str, Any], blobs: list[bytes]) -> tuple[dict, list[bytes]]:
+        wire.send(self._channel, message, blobs)
+        heard = wire.receive(self._channel)
+        if heard is None:
+            os._exit(0)
+        if "error" in heard[0]:
+            raise error_of(heard[0]["error"])
+        return heard
 
     def _of_error(self, error: Exception) -> dict[str, Any]:
         """Return an error as data, with the answer's own lines that it went through."""
@@ -183,18 +188,6 @@ def _written(writer: wire.Writer, value: Any) -> Any:
         return writer.write(value)
     except RecursionError:
         return {"t": "alien", "kind": type(value).__name__, "v": "(nested too deeply)"}
-
-
-def _differentiable(value: Any) -> Any:
-    """Yield the tensors of a result that ask for a gradient, in the order of the wire."""
-    if type(value) is Tensor and value.requires_grad:
-        yield value
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from _differentiable(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _differentiable(item)
 
 
 def described(error: Exception) -> dict[str, Any]:

@@ -10,7 +10,8 @@ files but Python's and the learner's own, no new processes, no network, no signa
 A fork costs milliseconds, so every exercise gets a fresh process, and gets another when its answer
 dies or runs out of time. The tests stay in this process, and see the answer through `AnswerApart`:
 arguments and results travel as plain data (`wire`), gradients as well: the child keeps the graph of
-a result, and this side hangs a node into autograd whose backward asks for the product.
+a result, and this side hangs a node into autograd whose backward asks for the product (`bridge`).
+A function of the test that an answer is given stays here: the child asks for each call of it.
 
 What remains: operations that an exercise forbids are watched for in the child, so an answer that
 takes the watch apart can call them (it can reach no result by that which it couldn't have written).
@@ -24,7 +25,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ import torch
 from torch import Tensor
 
 from grader.machine import wire
+from grader.machine.bridge import Graphs, differentiable, hung
 from grader.machine.cell import described, error_of
 from grader.machine.limits import MORE_MEMORY, Clock
 from grader.machine.paths import ROOT
@@ -117,6 +119,8 @@ class AnswerApart:
         }
         self._child: int | None = None
         self._channel: socket.socket | None = None
+        self._held: dict[int, list[Tensor]] = {}  # what objects were made with: gradients reach it
+        self._asked = Graphs()
 
     @cached_property
     def is_class(self) -> bool:
@@ -140,7 +144,9 @@ class AnswerApart:
         """Make an object of the class; return what stands for it here."""
         reply, _ = self._ask_about({"do": "make"}, args, kwargs)
         with _legible():
-            return self._child, int(reply["object"])
+            number = int(reply["object"])
+        self._held[number] = list(differentiable((args, kwargs)))
+        return self._child, number
 
     def get(self, target: Any, attribute: str) -> Any:
         """Return an attribute of an object; for a method, something that can be called."""
@@ -148,7 +154,7 @@ class AnswerApart:
         if "callable" in reply:
             return _method
         with _legible():
-            return wire.Reader(blobs).read(reply["value"])
+            return wire.Reader(blobs, known=self._held[target[1]]).read(reply["value"])
 
     def send(self, target: Any, attribute: str, args: Any, kwargs: Any) -> Any:
         """Call a method of an object."""
@@ -170,28 +176,18 @@ class AnswerApart:
 
     def _result(self, request: dict[str, Any], args: Any, kwargs: Any) -> Any:
         reply, blobs = self._ask_about(request, args, kwargs)
-        reader = wire.Reader(blobs)
+        inputs = [*differentiable((args, kwargs)), *self._held.get(request.get("object", -1), ())]
+        reader = wire.Reader(blobs, known=inputs)
         with _legible():
             value = reader.read(reply["value"])
-        if reply.get("graph") is None:
-            return _constant(value)
-        inputs = list(_leaves(args, kwargs))
-        bridged = _Bridge.apply(self, reply["graph"], len(reader.tensors), *reader.tensors, *inputs)
-        return _replaced(value, iter(bridged))
+        return hung(value, reader.tensors, inputs, reply.get("graph"), self.backward)
 
     def _ask_about(
         self, request: dict[str, Any], args: Any, kwargs: Any
     ) -> tuple[dict[str, Any], list[bytes]]:
         """Send a call; do to the arguments here what it did to them there."""
         functions: list[Any] = []
-
-        def keep(function: Any) -> dict[str, Any]:
-            if not callable(function):
-                raise TypeError(f"a {type(function).__name__} can't be given to an answer apart")
-            functions.append(function)
-            return {"t": "callable", "v": len(functions) - 1}
-
-        writer = wire.Writer(keep)
+        writer = wire.Writer(partial(_kept, functions))
         tree = request | {"args": writer.write(args), "kwargs": writer.write(kwargs)}
         reply, blobs = self._ask(tree, writer.blobs, functions)
         reader = wire.Reader(blobs)
@@ -241,25 +237,40 @@ class AnswerApart:
             reply, back = message
             if not isinstance(reply, dict):
                 raise wire.Unreadable("no reply")
-            if "ask" not in reply:
+            if "ask" not in reply and "ask_backward" not in reply:
                 return reply, back
-            self._answer(reply, back, functions)
+            self._serve(reply, back, functions)
             start = time.perf_counter()
             if self.clock.seconds:
                 self._channel.settimeout(max(self.clock.left, 0.001))
 
-    def _answer(self, reply: dict[str, Any], blobs: list[bytes], functions: Any) -> None:
-        """Call a function of the test that the answer was given."""
+    def _serve(self, reply: dict[str, Any], blobs: list[bytes], functions: Any) -> None:
+        """Call a function of the test that the answer was given, or derive what one returned."""
         assert self._channel is not None
-        reader, writer = wire.Reader(blobs), wire.Writer()
+        reader, writer = wire.Reader(blobs), wire.Writer(partial(_kept, functions))
         try:
-            value = functions[int(reply["ask"])](
-                *reader.read(reply["args"]), **reader.read(reply["kwargs"])
-            )
-            told: dict[str, Any] = {"value": writer.write(value)}
+            if "ask" in reply:
+                told = self._called(reply, reader, writer, functions)
+            else:
+                ups = [reader.read(up) for up in reply["ups"]]
+                grads = self._asked.backward(int(reply["ask_backward"]), ups)
+                told = {"grads": [writer.write(grad) for grad in grads]}
         except Exception as error:
-            told = {"error": described(error) | {"lines": []}}
+            told, writer = {"error": described(error) | {"lines": []}}, wire.Writer()
         wire.send(self._channel, told, writer.blobs)
+
+    def _called(
+        self, reply: dict[str, Any], reader: wire.Reader, writer: wire.Writer, functions: Any
+    ) -> dict[str, Any]:
+        args, kwargs = reader.read(reply["args"]), reader.read(reply["kwargs"])
+        with torch.set_grad_enabled(bool(reply["grad"])):
+            value = functions[int(reply["ask"])](*args, **kwargs)
+        drawn = [(key, v) for key, v in (*enumerate(args), *kwargs.items()) if _is_generator(v)]
+        return {
+            "value": writer.write(value),
+            "graph": self._asked.keep(value, reader.tensors),
+            "moved": [[key, writer.write(generator)] for key, generator in drawn],
+        }
 
     def _ended(self) -> Stopped:
         """Return the verdict on a process that answers no more, or answers what can't be read."""
@@ -277,6 +288,18 @@ class AnswerApart:
         if not gone:
             return Stopped("answered with what can't be read as a value")
         return Stopped(f"ended the process{_how(status)}")
+
+
+def _is_generator(value: Any) -> bool:
+    return isinstance(value, torch.Generator)
+
+
+def _kept(functions: list[Any], function: Any) -> dict[str, Any]:
+    """Write a function as a number: it is called here."""
+    if not callable(function):
+        raise TypeError(f"a {type(function).__name__} can't be given to an answer apart")
+    functions.append(function)
+    return {"t": "callable", "v": len(functions) - 1}
 
 
 def _how(status: int) -> str:
@@ -315,55 +338,6 @@ def _legible() -> Iterator[None]:
 
 def _method(*args: Any, **kwargs: Any) -> None:
     """Stand for a method: `Instance` asks only whether it can be called."""
-
-
-class _Bridge(torch.autograd.Function):
-    """The node in this process's graph that stands for a graph in the child."""
-
-    @staticmethod
-    def forward(ctx: Any, answer: AnswerApart, graph: int, count: int, *tensors: Tensor) -> Any:
-        ctx.answer, ctx.graph, ctx.count = answer, graph, count
-        ctx.set_materialize_grads(False)
-        return tuple(t.detach().clone() for t in tensors[:count])
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *ups: Tensor | None) -> Any:
-        grads = ctx.answer.backward(ctx.graph, list(ups))
-        return (None, None, None, *([None] * ctx.count), *grads)
-
-
-def _leaves(args: Any, kwargs: Any) -> Any:
-    """Yield the tensors among the arguments that ask for a gradient, in the order of the wire."""
-    for value in (*args, *kwargs.values()):
-        if isinstance(value, Tensor) and value.requires_grad:
-            yield value
-        elif isinstance(value, tuple | list):
-            yield from _leaves(value, {})
-        elif isinstance(value, dict):
-            yield from _leaves((), value)
-
-
-def _replaced(value: Any, bridged: Any) -> Any:
-    """Return a result in which the tensors with a gradient hang on this process's graph."""
-    if isinstance(value, Tensor):
-        return next(bridged) if value.requires_grad else value
-    if type(value) in (tuple, list):
-        return type(value)(_replaced(v, bridged) for v in value)
-    if type(value) is dict:
-        return {k: _replaced(v, bridged) for k, v in value.items()}
-    return value
-
-
-def _constant(value: Any) -> Any:
-    """Return a result whose graph leads to no argument: to this process it is a constant."""
-    if isinstance(value, Tensor):
-        return value.detach()
-    if type(value) in (tuple, list):
-        return type(value)(map(_constant, value))
-    if type(value) is dict:
-        return {k: _constant(v) for k, v in value.items()}
-    return value
 
 
 def _become(mine: Any, now: Any) -> None:

@@ -84,6 +84,75 @@ def test_a_function_of_the_test_can_be_called(apart):
     check(double, lambda x, by: x + by, 1.5, want=9.0)
 
 
+def test_gradients_come_through_a_function_of_the_test(apart):
+    double = apart("def double(f, x, y):\n    return f(x * y, by=y).sum(0) + f(x, by=y)[0]\n")
+    x, y = torch.tensor([0.5, -1.0]).double(), torch.tensor([2.0, 3.0]).double()
+
+    def f(z, by):
+        return z.exp() * by + 1
+
+    def like(x, y):
+        return f(x * y, by=y).sum(0) + f(x, by=y)[0]
+
+    check_gradient(lambda x, y: double(f, x, y), x, y, like=like)
+
+
+def test_a_function_of_the_test_knows_whether_a_graph_is_wanted(apart):
+    double = apart("def double(f, x):\n    with torch.no_grad():\n        return f(x)\n")
+    x = torch.ones(2, requires_grad=True)
+    assert double(lambda x: torch.tensor(2.0 if x.exp().requires_grad else 3.0), x) == 3
+
+
+def test_a_function_of_the_test_can_return_one(apart):
+    double = apart("def double(f, x):\n    return 2 * f(3)(x)\n")
+    check(double, lambda a: lambda x: a + x, 1.5, want=9.0)
+
+
+def test_a_generator_moves_on_in_a_function_of_the_test(apart):
+    double = apart("def double(f, g):\n    return f(g), f(g), f(g=g)\n")
+
+    def f(g):
+        return torch.rand(2, generator=g)
+
+    same = torch.Generator().manual_seed(1)
+    want = tuple(torch.rand(2, generator=same) for _ in range(3))
+    check(double, f, torch.Generator().manual_seed(1), want=want)
+
+
+def test_gradients_reach_what_an_object_was_made_with(apart):
+    text = "class Double:\n    def __init__(self, a): self.a = a\n"
+    double = apart(text + "    def step(self, x): return x * self.a\n")
+    a, x = torch.tensor([2.0, 3.0], requires_grad=True), torch.ones(2, requires_grad=True)
+    y = double(a).step(4 * x)
+    assert [g.tolist() for g in torch.autograd.grad(y.sum(), (a, x))] == [[4, 4], [8, 12]]
+    assert double(a).a is a
+
+
+def test_an_argument_that_is_returned_is_the_argument(apart):
+    double = apart("def double(x, y):\n    return [x, y, x + y]\n")
+    x, y = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    first, second, both = double(x, y)
+    assert first is x
+    assert second is y
+    assert torch.autograd.grad(both.sum(), x)[0].tolist() == [1, 1]
+
+
+class Scaled(torch.nn.Linear):
+    """A layer of the test's own."""
+
+
+def test_a_module_comes_through(apart):
+    text = "    kinds = [type(m).__name__ for m in model.modules()]\n"
+    text += "    tied = model[0].weight is model[1].weight and model[2] is model[3]\n"
+    double = apart(f"def double(model, x):\n{text}    return kinds, tied, model[0](x)\n")
+    relu, first, norm = torch.nn.ReLU(), Scaled(2, 2), torch.nn.BatchNorm1d(2)
+    model = torch.nn.Sequential(first, torch.nn.Linear(2, 2, bias=False), relu, relu, norm)
+    model[1].weight = first.weight
+    x = torch.tensor([[1.0, -2.0]])
+    kinds = ["Sequential", "Scaled", "Linear", "ReLU", "BatchNorm1d"]
+    check(double, model, x, want=(kinds, True, first(x).detach()))
+
+
 def test_an_object_keeps_its_state(apart):
     text = "class Double:\n    def __init__(self): self.n = 1\n    def step(self, by):\n"
     double = apart(text + "        self.n *= 2 * by\n        return self.n\n")()

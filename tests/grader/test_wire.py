@@ -88,6 +88,11 @@ def test_strides_are_kept_on_the_way_to_an_answer_alone():
     assert travelled(value).stride() == (2, 1)
 
 
+def test_a_single_entry_may_have_any_stride():
+    entry = torch.view_as_real(torch.tensor([3 + 4j]))[:, 1]
+    assert travelled(entry).tolist() == [4]
+
+
 def test_a_generator_arrives_in_the_same_state():
     generator = torch.Generator().manual_seed(3)
     want = torch.rand(2, generator=generator.clone_state())
@@ -121,6 +126,7 @@ def test_what_is_no_plain_value_arrives_as_a_name(value):
         {"t": "sympy", "kind": "sin", "v": ["__import__('os')"]},
         {"t": "sympy", "kind": "sympify", "v": []},
         {"t": "array", "dtype": "O", "shape": [1], "at": 0},
+        {"t": "module", "home": "os", "base": "system", "class": "Linear"},
     ],
     ids=str,
 )

@@ -70,6 +70,17 @@ def test_output_padding_is_put_on_once(conv_transpose_output_size):
 def test_dilation_spreads_the_kernel(conv_transpose_output_size):
     check(conv_transpose_output_size, 4, 3, dilation=2, want=8)
     check(conv_transpose_output_size, 4, 3, 2, 1, 2, 3, want=13, why="output_padding < dilation")
+    check(
+        conv_transpose_output_size,
+        4,
+        1,
+        1,
+        0,
+        2,
+        3,
+        want=6,
+        why="a kernel of 1 has a dilation, too",
+    )
     check(conv_transpose_output_size, 4, 1, dilation=3, want=4)
 
 

@@ -73,6 +73,7 @@ def test_torchs_layers_bring_the_size_back(output_padding_to_restore, drawn):
 def test_refuses_a_kernel_that_finds_no_place(output_padding_to_restore):
     check(output_padding_to_restore, 4, 5, 2, raises=ValueError, naming={"kernel": 5})
     check(output_padding_to_restore, 6, 3, dilation=3, raises=ValueError, naming={"kernel": 3})
+    check(output_padding_to_restore, 2, 5, 3, 1, raises=ValueError, naming={"kernel": 5})
 
 
 def test_refuses_a_stride_of_none(output_padding_to_restore):

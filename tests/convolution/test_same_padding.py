@@ -98,7 +98,7 @@ def test_refuses_what_no_layer_has(same_padding):
 
 
 def test_refuses_an_unknown_side(same_padding):
-    for extra in ("left", "End", ""):
+    for extra in ("left", "End", "START", ""):
         check(same_padding, 3, extra=extra, raises=ValueError, naming={"extra": extra})
 
 

@@ -154,6 +154,20 @@ def test_what_was_trained_goes_on_being_trained_and_nothing_else(finetune_step, 
     check(finetune_step, network(frozen), *rows(), 0.5, want=want)
 
 
+def test_no_gradient_flows_back_through_the_step(finetune_step):
+    def flows_back(parameters):
+        after = finetune_step(parameters, *rows(), 0.5)
+        asked = [name for name, p in parameters.items() if p.requires_grad]
+        grads = torch.autograd.grad(
+            sum(after[name].sum() for name in asked),
+            [parameters[name] for name in asked],
+            allow_unused=True,
+        )
+        return {n: g is not None and bool(g.any()) for n, g in zip(asked, grads, strict=True)}
+
+    check(flows_back, network(BODY), want=dict.fromkeys(HEAD, False))
+
+
 @claim("S0-220")
 def test_over_several_steps_only_the_head_moves(finetune_step):
     parameters = network(BODY)

@@ -6,7 +6,7 @@ import random
 import pytest
 import torch
 
-from grader import Exercise, check, claim, counterexample, inputs, right, wrong
+from grader import Exercise, check, claim, counterexample, inputs, right, such_that, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -137,6 +137,13 @@ def test_keeps_the_dtype(trainer, dtype):
     loss = torchs.backward(features.to(dtype), labels)
     check(mine.backward, features.to(dtype), labels, want=loss)
     check(mine.step, want=torchs.step())
+
+
+def test_no_result_hangs_on_a_graph(trainer):
+    mine = trainer(WEIGHT.clone().requires_grad_(), lr=0.5)
+    want = such_that("a result that requires no gradient", lambda found: not found.requires_grad)
+    check(mine.backward, *rows(), want=want)
+    check(mine.step, want=want)
 
 
 def test_large_scores_stay_finite(trainer):
@@ -313,6 +320,14 @@ class Sums(Torchs):
         loss = torch.nn.functional.cross_entropy(scores, labels, reduction="sum")
         loss.backward()
         return loss.detach()
+
+
+@wrong("return the loss with its graph: whoever adds losses up keeps all of them")
+class KeepsTheGraph(Torchs):
+    def backward(self, features, labels):
+        loss = torch.nn.functional.cross_entropy(features @ self.parameter.mT, labels)
+        loss.backward()
+        return loss
 
 
 @wrong("train the caller's tensor itself, and no copy of it")

@@ -124,6 +124,8 @@ def test_refuses_a_body_with_an_entry_too_few_or_too_many(transfer_state):
     check(transfer_state, less, more, "fc", raises=ValueError, naming=naming)
     naming = {"target": "bn.running_var"}
     check(transfer_state, more, less, "fc", raises=ValueError, naming=naming)
+    more = less | state({"fc2.bias": (2,)})  # which is no part of the head
+    check(transfer_state, more, less, "fc", raises=ValueError, naming={"target": "fc2.bias"})
 
 
 @pytest.mark.parametrize("shape", [(3, 2), (1, 3), (3,), (2, 3, 1)])

@@ -5,7 +5,7 @@ import inspect
 import sys
 from collections import deque
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
@@ -124,7 +124,8 @@ class Subject:
     def remember(self, call: Call, outcome: Outcome) -> None:
         """Keep a call that the answer got right: a mistake that errs there isn't the learner's."""
         if not call.is_large:  # it would be run again for every mistake
-            self.remembered.append((call, outcome))
+            # A copy: an object may return a part of itself, and change it later.
+            self.remembered.append((call, replace(outcome, value=clone(outcome.value))))
 
     @property
     def key(self) -> tuple[str, str, str]:

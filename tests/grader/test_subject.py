@@ -103,3 +103,14 @@ def test_a_slow_answer_is_called_again_as_long_as_there_is_time():
     subject = remembering(slow, 6, want=True)
     subject.answer.clock = Clock(0.15)
     assert subject.unsteady() is None
+
+
+def test_what_is_remembered_is_a_copy():
+    state = torch.zeros(2)
+
+    def live(number):
+        return state
+
+    subject = remembering(live, 1, want=torch.zeros(2))
+    state += 1
+    assert isinstance(subject.unsteady(), Mismatch)

@@ -157,3 +157,18 @@ def test_the_stubs_of_this_checkout_are_collected():
     done = run("--collect-only", "-q", "-k", "softmax", f"--target={EXERCISES}")
     assert done.returncode == 0
     assert "tests/activations/test_softmax.py::test_a_case_worked_by_hand" in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_right_answers_pass_apart_whatever_they_are_given(tmp_path):
+    # Complex results, functions that are differentiated, that draw, and that return others,
+    # modules, objects made of tensors that ask for a gradient, arguments that come back.
+    names = ("dft", "gradient_descent", "bn_layer_forward", "mc_dropout", "bagged_predict")
+    names += ("decayed_parameters", "batch_norm", "finetune_param_groups")
+    for name in names:
+        path = catalogue.solution_path(name)
+        (tmp_path / path.parent.name).mkdir(exist_ok=True)
+        (tmp_path / path.parent.name / path.name).write_text(path.read_text())
+    done = run(*names, "--isolated", "--time-limit=30", f"--target={tmp_path}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not re.search(r"\d failed|\d error", done.stdout)

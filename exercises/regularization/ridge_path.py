@@ -10,7 +10,7 @@ from torch import Tensor
 def ridge_path(
     features: Float[Tensor, "n d"], targets: Float[Tensor, " n"], lams: list[float]
 ) -> tuple[Float[Tensor, " k"], Float[Tensor, " k"]]:
-    """The loss J and the size Omega of the weights that each penalty leads to, two numbers a penalty.
+    """The loss J and the size Omega of the weights that each penalty leads to, a number each.
 
         w is the minimum of J(w) + lam * Omega(w),
         J(w) = the mean over i of (features_i . w - targets_i)^2 / 2,   Omega(w) = ||w||^2 / 2

@@ -10,7 +10,7 @@ from torch import Tensor
 def ridge_path(
     features: Float[Tensor, "n d"], targets: Float[Tensor, " n"], lams: list[float]
 ) -> tuple[Float[Tensor, " k"], Float[Tensor, " k"]]:
-    """The loss J and the size Omega of the weights that each penalty leads to, two numbers a penalty.
+    """The loss J and the size Omega of the weights that each penalty leads to, a number each.
 
         w is the minimum of J(w) + lam * Omega(w),
         J(w) = the mean over i of (features_i . w - targets_i)^2 / 2,   Omega(w) = ||w||^2 / 2
@@ -34,7 +34,7 @@ def ridge_path(
     if not all(0 <= lam < math.inf for lam in lams):
         raise ValueError(f"lams is {lams}, but must be finite and not negative")
     if targets.shape != features.shape[:1]:
-        raise ValueError(f"targets has shape {list(targets.shape)}, features {features.shape}")
+        raise ValueError(f"targets has shape {list(targets.shape)}, features {len(features)} rows")
     if not features.numel() or not features.is_floating_point():
         raise ValueError(f"features has shape {list(features.shape)}, dtype {features.dtype}")
     n, price = len(targets), features.new_tensor(lams)[:, None]

@@ -26,7 +26,8 @@ class Graphs:
     def keep(self, value: Any, inputs: list[Tensor]) -> int | None:
         """Keep the graph of a result, if gradients can flow back through it; return its number."""
         known = set(map(id, inputs))
-        outputs = [tensor for tensor in differentiable(value) if id(tensor) not in known]
+        found = [tensor for tensor in differentiable(value) if id(tensor) not in known]
+        outputs = [tensor for tensor in found if type(tensor) is Tensor]  # no parameter is a result
         if not outputs or not inputs:
             return None
         self._count += 1

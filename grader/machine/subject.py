@@ -123,9 +123,11 @@ class Subject:
 
     def remember(self, call: Call, outcome: Outcome) -> None:
         """Keep a call that the answer got right: a mistake that errs there isn't the learner's."""
-        if not call.is_large:  # it would be run again for every mistake
-            # A copy: an object may return a part of itself, and change it later.
-            self.remembered.append((call, replace(outcome, value=clone(outcome.value))))
+        if call.is_large:  # it would be run again for every mistake
+            return
+        if call.function is not self:  # an object may return a part of itself, and change it later
+            outcome = replace(outcome, value=clone(outcome.value))
+        self.remembered.append((call, outcome))
 
     @property
     def key(self) -> tuple[str, str, str]:

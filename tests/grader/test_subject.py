@@ -105,12 +105,34 @@ def test_a_slow_answer_is_called_again_as_long_as_there_is_time():
     assert subject.unsteady() is None
 
 
-def test_what_is_remembered_is_a_copy():
-    state = torch.zeros(2)
+class Counter:
+    """An object that returns a part of itself."""
 
-    def live(number):
-        return state
+    def __init__(self):
+        self.n = torch.zeros(2)
 
-    subject = remembering(live, 1, want=torch.zeros(2))
-    state += 1
-    assert isinstance(subject.unsteady(), Mismatch)
+    def step(self):
+        """Count."""
+        self.n += 1
+        return self.n
+
+
+def test_what_an_object_returned_is_remembered_as_it_was():
+    subject = Subject("graphs", "answer", "exercises", ABOUT, given=Counter)
+    counter = subject()
+    for k in (1.0, 2.0):
+        check(counter.step, want=torch.full((2,), k))
+    assert [outcome.value.tolist() for _, outcome in subject.remembered] == [[1, 1], [2, 2]]
+
+
+def test_a_result_that_is_changed_later_is_noticed():
+    results = []
+
+    def changes(number):
+        for result in results:
+            result += 1
+        results.append(torch.zeros(2))
+        return results[-1]
+
+    unsteady = remembering(changes, 3, want=torch.zeros(2)).unsteady()
+    assert isinstance(unsteady, Mismatch)

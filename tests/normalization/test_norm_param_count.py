@@ -63,6 +63,15 @@ def test_without_affine_nothing_is_learned(norm_param_count):
     check(norm_param_count, "batch", 10, affine=False, want=0)
 
 
+@claim("S4-068", "S4-229")
+@pytest.mark.parametrize("kind", ["batch", "group", "instance"])
+def test_a_channel_has_one_of_each_whatever_its_group_or_image(norm_param_count, kind):
+    for size in ((6,), (6, 5, 7)):
+        check(norm_param_count, kind, *size, want=12)
+        check(norm_param_count, kind, *size, bias=False, want=6)
+        check(norm_param_count, kind, *size, affine=False, want=0)
+
+
 @claim("S0-291", "S4-068", "S4-229", "S4-238")
 @given(st.sampled_from(KINDS), sizes, sizes, sizes, st.booleans(), st.booleans())
 def test_equals_what_torchs_layers_hold(norm_param_count, kind, c, h, w, affine, bias):

@@ -72,6 +72,20 @@ def test_the_size_falls_and_the_loss_rises(ridge_path):
 
 
 @claim("S3-205")
+@pytest.mark.parametrize("unit", [2.0**-30, 2.0**30])
+def test_in_other_units_the_same_singular_values_count(ridge_path, unit):
+    # The last column is the sum of the others: a singular value is 0 but for rounding.
+    features = vector([1.0, 2.0, 3.0], [0.5, -1.0, -0.5], [4.0, 0.25, 4.25], [-3.0, 1.0, -2.0])
+    targets = vector(2.0, -1.0, 0.5, 3.0)
+    shortest = torch.linalg.pinv(features, rtol=1e-6) @ targets
+    gram = features.mT @ features / 4 + 0.5 * torch.eye(3, dtype=torch.float64)
+    weights = torch.stack([shortest, torch.linalg.solve(gram, features.mT @ targets / 4)])
+    losses = (weights @ features.mT - targets).square().mean(1) / 2
+    want = losses, (weights / unit).square().sum(1) / 2
+    check(ridge_path, unit * features, targets, [0.0, 0.5 * unit**2], want=want)
+
+
+@claim("S3-205")
 def test_without_a_penalty_it_is_least_squares(ridge_path):
     features, targets = inputs.numbers(7, 3), inputs.numbers(7)
     w = torch.linalg.lstsq(features, targets[:, None]).solution[:, 0]

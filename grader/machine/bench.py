@@ -112,6 +112,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.benchmark(timer=meeting.track.clock, disable_gc=True))
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs a GPU where there is none, however it was selected."""
+    needs_one = item.get_closest_marker("gpu") and not is_benchmark(item)
+    if needs_one and (lack := lacks_for_gpu()):
+        pytest.skip(lack)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Count what is left after `-k`."""
     if meeting := session.config.stash.get(MEETING, None):

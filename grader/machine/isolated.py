@@ -265,11 +265,11 @@ class AnswerApart:
         args, kwargs = reader.read(reply["args"]), reader.read(reply["kwargs"])
         with torch.set_grad_enabled(bool(reply["grad"])):
             value = functions[int(reply["ask"])](*args, **kwargs)
-        drawn = [(key, v) for key, v in (*enumerate(args), *kwargs.items()) if _is_generator(v)]
+        named = (*enumerate(args), *kwargs.items())
         return {
             "value": writer.write(value),
             "graph": self._asked.keep(value, reader.tensors),
-            "moved": [[key, writer.write(generator)] for key, generator in drawn],
+            "moved": [[key, writer.write(v)] for key, v in named if isinstance(v, torch.Generator)],
         }
 
     def _ended(self) -> Stopped:
@@ -288,10 +288,6 @@ class AnswerApart:
         if not gone:
             return Stopped("answered with what can't be read as a value")
         return Stopped(f"ended the process{_how(status)}")
-
-
-def _is_generator(value: Any) -> bool:
-    return isinstance(value, torch.Generator)
 
 
 def _kept(functions: list[Any], function: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import importlib
 import os
 import random
+import re
 import sys
 import zlib
 from collections import defaultdict
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # a run over untouched stubs needs no torch, and so doesn't w
     from grader.machine.subject import Subject
 
 AUTHORS_ONLY = (NOTES, TESTS / "grader", TESTS / "hostile", TESTS / "test_suite.py")
+USES_OPTIMIZERS = re.compile(r"torch\.optim\b(?!\")")  # and doesn't only forbid "torch.optim"
 NOT_BEGUN = "not begun"
 EARLIER = "one mistake at a time: an earlier test of this exercise did not pass"
 
@@ -258,7 +260,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _load_optimizers(files: set[Path]) -> None:
     """Let torch load its compiler, as its first optimizer does: that takes longer than any test."""
-    if any("torch.optim" in file.read_text(encoding="utf8") for file in files):
+    if any(USES_OPTIMIZERS.search(file.read_text(encoding="utf8")) for file in files):
         importlib.import_module("torch._dynamo")
 
 

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
-from grader.machine import catalogue
+from grader.machine import catalogue, plugin
 from grader.machine.paths import EXERCISES, ROOT, SOLUTIONS
 
 pytestmark = pytest.mark.slow  # a run is a process that imports torch
@@ -172,3 +173,17 @@ def test_right_answers_pass_apart_whatever_they_are_given(tmp_path):
     done = run(*names, "--isolated", "--time-limit=30", f"--target={tmp_path}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert not re.search(r"\d failed|\d error", done.stdout)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_what_needs_a_gpu_is_skipped_with_a_reason_however_it_is_selected():
+    done = run("tests/notes/test_speed.py", "--target=solutions", "-m", "gpu", "-rs")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"SKIPPED .*CUDA", done.stdout.replace("\n", " "))
+    assert re.search(r"^8 skipped|= 8 skipped", done.stdout, re.MULTILINE)
+
+
+def test_only_tests_that_make_optimizers_wait_for_torchs_compiler():
+    assert plugin.USES_OPTIMIZERS.search("from torch.optim import SGD")
+    assert plugin.USES_OPTIMIZERS.search("oracle = torch.optim.SGD(parameters)")
+    assert not plugin.USES_OPTIMIZERS.search('forbid=("torch.optim",)')

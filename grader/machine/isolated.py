@@ -18,7 +18,9 @@ takes the watch apart can call them (it can reach no result by that which it cou
 On systems without Landlock or seccomp the files and processes are kept by Python's audit hook alone.
 """
 
+import math
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -35,7 +37,7 @@ from torch import Tensor
 from grader.machine import wire
 from grader.machine.bridge import Graphs, differentiable, hung
 from grader.machine.cell import described, error_of
-from grader.machine.limits import MORE_MEMORY, Clock
+from grader.machine.limits import AGAIN, MORE_MEMORY, WAITING, Clock, counted, worked_by
 from grader.machine.paths import ROOT
 from grader.words import verdict
 from grader.words.verdict import Stopped, Verdict
@@ -226,12 +228,11 @@ class AnswerApart:
     ) -> tuple[dict[str, Any], list[bytes]]:
         if self._channel is None:
             self._child, self._channel = nursery().child(self._about)
-        start = time.perf_counter()
-        self._channel.settimeout(self.clock.left if self.clock.seconds else None)
+        self._channel.settimeout(WAITING * self.clock.seconds or None)
         wire.send(self._channel, request, blobs)
         while True:
+            self._wait()
             message = wire.receive(self._channel)
-            self.clock.left -= time.perf_counter() - start
             if message is None:
                 raise wire.Unreadable("the end")
             reply, back = message
@@ -240,9 +241,23 @@ class AnswerApart:
             if "ask" not in reply and "ask_backward" not in reply:
                 return reply, back
             self._serve(reply, back, functions)
-            start = time.perf_counter()
-            if self.clock.seconds:
-                self._channel.settimeout(max(self.clock.left, 0.001))
+
+    def _wait(self) -> None:
+        """Let the answer work until it sends something, no longer than the clock allows."""
+        assert self._channel is not None
+        assert self._child is not None
+        limit = self.clock.left if self.clock.seconds else math.inf
+        child, start, work = self._child, time.perf_counter(), worked_by(self._child)
+
+        def used() -> float:
+            return counted(time.perf_counter() - start, worked_by(child) - work)
+
+        try:
+            while not _sends(self._channel, limit - used()):
+                if used() >= limit:
+                    raise TimeoutError
+        finally:
+            self.clock.left -= used()
 
     def _serve(self, reply: dict[str, Any], blobs: list[bytes], functions: Any) -> None:
         """Call a function of the test that the answer was given, or derive what one returned."""
@@ -330,6 +345,11 @@ def _legible() -> Iterator[None]:
         yield
     except (Exception, RecursionError) as error:
         raise Stopped("answered with what can't be read as a value") from error
+
+
+def _sends(channel: socket.socket, seconds: float) -> bool:
+    """Wait for something to read, about so many seconds."""
+    return bool(select.select([channel], [], [], min(max(seconds, AGAIN), LONG))[0])
 
 
 def _method(*args: Any, **kwargs: Any) -> None:

@@ -161,7 +161,8 @@ def test_replaced_names_are_put_back_and_named():
 
 @posix
 def test_time_runs_out_over_all_calls_of_a_check(answer):
-    slow = answer("import time; time.sleep(0.15)", seconds=0.4)
+    body = "import time; t = time.process_time\n    end = t() + 0.15\n    while t() < end: pass"
+    slow = answer(body, seconds=0.4)
     slow.call()
     slow.call()
     with pytest.raises(Stopped, match=r"timed out after 0\.4 s"):
@@ -170,6 +171,14 @@ def test_time_runs_out_over_all_calls_of_a_check(answer):
     with pytest.raises(Stopped, match=r"timed out after 0\.4 s"):
         slow.call()
     assert time.perf_counter() - start < 0.15  # told at once: the time is up
+
+
+@posix
+def test_what_is_only_waited_counts_in_part(answer):
+    """A crowded machine looks like that from within: time passes, and no work is done."""
+    answer("import time; time.sleep(0.15)", seconds=0.1).call()
+    with pytest.raises(Stopped, match=r"timed out after 0\.1 s"):
+        answer("import time; time.sleep(9)", seconds=0.1).call()
 
 
 @posix

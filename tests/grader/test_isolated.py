@@ -199,6 +199,14 @@ def test_what_would_harm_the_grader_ends_in_a_verdict(apart, body, told):
         double(1)
 
 
+def test_what_is_only_waited_counts_in_part(apart):
+    check(
+        apart("import time\ndef double(x): time.sleep(0.3); return 2 * x\n", seconds=0.2), 3, want=6
+    )
+    with pytest.raises(Stopped, match=r"timed out after 0\.2 s"):
+        apart("import time\ndef double(x): time.sleep(30)\n", seconds=0.2)(3)
+
+
 def test_after_its_end_an_answer_gets_another_process(apart):
     double = apart("def double(x):\n    if x < 0: os.kill(os.getpid(), 9)\n    return 2 * x\n")
     check(double, 3, want=6)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from grader.words.accuracy import accuracy
     from grader.words.check import check, check_gradient
     from grader.words.compare import such_that
+    from grader.words.effect import effect
     from grader.words.exercise import Exercise, claim, counterexample, gpu, right, slow, wrong
     from grader.words.plot import plot
 
@@ -22,6 +23,7 @@ HOMES = {
     "check_gradient": "check",
     "claim": "exercise",
     "counterexample": "exercise",
+    "effect": "effect",
     "gpu": "exercise",
     "plot": "plot",
     "right": "exercise",
@@ -37,6 +39,7 @@ __all__ = [
     "check_gradient",
     "claim",
     "counterexample",
+    "effect",
     "gpu",
     "inputs",
     "oracles",

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 import torch
 
-from grader import check, check_gradient, wrong
+from grader import check, check_gradient, effect, wrong
 from grader.machine.state import undrawn
 from grader.machine.subject import Instance, Subject
 from grader.words import diagnosis, probes
@@ -277,3 +277,21 @@ def test_a_mistake_that_draws_from_torchs_own_generator_is_told_by_its_draws():
     right = [(call, call.run(answer))]
     torch.rand(5)  # the next test draws from somewhere else
     assert told(answer, uniform, normal, args=(TWO,), right=right) == ["uniform"]
+
+
+def test_an_effect_tells_the_mistake_that_has_it():
+    def fills(x):
+        x.grad = torch.ones_like(x)
+        return x.detach()
+
+    def thaws(x):
+        return x.requires_grad_().detach()
+
+    def act(x):
+        return fills(x)
+
+    act.mistakes = tuple(wrong(m.__name__)(m) for m in (thaws, fills))
+    with pytest.raises(Mismatch, match=r"^act\(") as caught:
+        check(effect(act, lambda x: x.grad), TWO, want=None)
+    assert caught.value.diagnoses == ["fills"]
+    check(effect(act, lambda x: x.requires_grad), TWO, want=False)

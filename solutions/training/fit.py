@@ -46,12 +46,10 @@ def fit(
     (tensor([[-0.5000],
             [ 0.5000]]), tensor([0.6466, 0.6707]))
     """
-    for name, number in (("lr", lr), ("gamma", gamma)):
-        if not 0 <= number < math.inf:
-            raise ValueError(f"{name} is {number}, but must be finite and not negative")
-    for name, count in (("batch_size", batch_size), ("epochs", epochs), ("patience", patience)):
-        if count < 1:
-            raise ValueError(f"{name} is {count}, but must be at least 1")
+    counts = {"batch_size": (batch_size, 1), "epochs": (epochs, 1), "patience": (patience, 1)}
+    for name, (value, least) in ({"lr": (lr, 0), "gamma": (gamma, 0)} | counts).items():
+        if not least <= value < math.inf:
+            raise ValueError(f"{name} is {value}, but must be finite and at least {least}")
     best = now = weight.detach()
     losses: list[Tensor] = []
     lowest, waited = math.inf, 0

@@ -56,7 +56,7 @@ def fit(
     for t in range(epochs):
         for x, y in zip(*(rows.split(batch_size) for rows in train), strict=True):
             now = now - lr * gamma**t * _gradient(now, x, y)
-        losses.append(torch.nn.functional.cross_entropy(val[0] @ now.mT, val[1]))
+        losses.append(torch.nn.functional.cross_entropy(val[0] @ now.mT, val[1]).detach())
         # Each step makes a new tensor, so that `best` isn't moved by what comes after it.
         if losses[-1] < lowest:
             best, lowest, waited = now, float(losses[-1]), 0

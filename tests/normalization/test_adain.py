@@ -62,6 +62,12 @@ def test_equals_instance_norm_with_the_styles_statistics(adain, data, n, c, side
     check(adain, content, style, 0.25, want=want, scale=25.0)
 
 
+@claim("S0-276", "S4-098")
+def test_each_picture_has_the_style_of_its_own(adain):
+    content, style = inputs.numbers(2, 3, 4, 5), 3 * inputs.numbers(2, 3, 2, 7) + 1
+    check(adain, content, style, 0.25, want=torchs(content, style, 0.25), scale=25.0)
+
+
 @claim("S4-098")
 def test_planes_get_the_mean_and_the_deviation_of_the_style(adain):
     content, style = inputs.numbers(2, 3, 4, 5), 3 * inputs.numbers(2, 3, 2, 7) + 1

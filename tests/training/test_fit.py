@@ -226,7 +226,7 @@ def batches(train, batch_size):
 
 
 def loss_of(weight, rows):
-    return float(cross_entropy(rows[0] @ weight.mT, rows[1]))
+    return float(cross_entropy(rows[0] @ weight.mT, rows[1]).detach())
 
 
 def lowest(losses):

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 import subprocess
 import tomllib
 from collections import Counter
@@ -63,6 +64,7 @@ def test_the_stub_is_cut_from_the_solution(solution):
         return  # a learner's clone: the exercise is theirs now
     assert path.exists(), "run `nox -s stubs`"
     assert path.read_text(encoding="utf8") == fresh, "run `nox -s stubs`"
+    runpy.run_path(str(path))  # it loads: nothing that it names was cut
 
 
 @pytest.mark.parametrize("solution", SOLVED, ids=lambda path: path.stem)

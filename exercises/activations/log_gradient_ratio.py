@@ -35,11 +35,3 @@ def log_gradient_ratio(
     tensor(-50.)
     """
     raise NotImplementedError
-
-
-_ACTIVATIONS = {
-    "relu": lambda z: (z.relu(), (z > 0).to(z.dtype)),
-    "tanh": lambda z: (z.tanh(), 1 - z.tanh() ** 2),
-    "sigmoid": lambda z: (z.sigmoid(), z.sigmoid() * (-z).sigmoid()),
-    "identity": lambda z: (z, torch.ones_like(z)),
-}

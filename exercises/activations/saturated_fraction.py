@@ -22,10 +22,3 @@ def saturated_fraction(z: Float[Tensor, "*dims"], activation: str, tol: float) -
     0.5
     """
     raise NotImplementedError
-
-
-_SLOPES = {
-    "sigmoid": lambda z: z.sigmoid() * (-z).sigmoid(),
-    "tanh": lambda z: 4 * (2 * z).sigmoid() * (-2 * z).sigmoid(),
-    "relu": lambda z: (z > 0).to(z.dtype),
-}

@@ -28,11 +28,3 @@ def activation_stds(
     tensor([1.0000, 0.5000, 0.2500])
     """
     raise NotImplementedError
-
-
-_ACTIVATIONS = {
-    "relu": torch.relu,
-    "tanh": torch.tanh,
-    "sigmoid": torch.sigmoid,
-    "identity": lambda z: z,
-}

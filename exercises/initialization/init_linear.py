@@ -36,6 +36,3 @@ def init_linear(
     (torch.Size([2, 3]), tensor([0., 0.]))
     """
     raise NotImplementedError
-
-
-_KINDS = {"normal": _normal, "uniform": _uniform}

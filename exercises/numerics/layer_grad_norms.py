@@ -31,11 +31,3 @@ def layer_grad_norms(
     tensor([27., 27.])
     """
     raise NotImplementedError
-
-
-_ACTIVATIONS = {
-    "sigmoid": _sigmoid,
-    "tanh": lambda z: (z.tanh(), 1 - z.tanh() ** 2),
-    "relu": lambda z: (z.relu(), (z > 0).to(z.dtype)),
-    "identity": lambda z: (z, torch.ones_like(z)),
-}

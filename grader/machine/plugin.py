@@ -1,5 +1,6 @@
 """The run: which code is under test, one mistake at a time, and what becomes of each outcome."""
 
+import contextlib
 import importlib
 import os
 import random
@@ -23,6 +24,9 @@ if TYPE_CHECKING:  # a run over untouched stubs needs no torch, and so doesn't w
 
 AUTHORS_ONLY = (NOTES, TESTS / "grader", TESTS / "hostile", TESTS / "test_suite.py")
 USES_OPTIMIZERS = re.compile(r"torch\.optim\b(?!\")")  # and doesn't only forbid "torch.optim"
+USES_TRANSFORMS = re.compile(
+    r"torch\.(func|vmap|compile)\b|torch import .*\b(func|vmap)\b|functorch"
+)
 NOT_BEGUN = "not begun"
 EARLIER = "one mistake at a time: an earlier test of this exercise did not pass"
 
@@ -251,17 +255,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """From here on nothing needs the hidden tests by import."""
-    _load_optimizers({item.path for item in session.items if isinstance(item, pytest.Function)})
+    tests = {item.path for item in session.items if isinstance(item, pytest.Function)}
+    answers = {s.path for s in map(subject_of, session.items) if s and s.is_learners and s.path}
+    if _any_has(USES_OPTIMIZERS, tests | answers) or _any_has(USES_TRANSFORMS, answers):
+        # torch loads its compiler with the first optimizer: that takes longer than any test.
+        importlib.import_module("torch._dynamo")
     if session.config.stash[RUN].is_learners and any(map(subject_of, session.items)):
         from grader.machine.subject import hide_from_imports
 
         hide_from_imports()
 
 
-def _load_optimizers(files: set[Path]) -> None:
-    """Let torch load its compiler, as its first optimizer does: that takes longer than any test."""
-    if any(USES_OPTIMIZERS.search(file.read_text(encoding="utf8")) for file in files):
-        importlib.import_module("torch._dynamo")
+def _any_has(pattern: re.Pattern, files: set[Path]) -> bool:
+    """Whether any of these says it; what can't be read is told when its turn comes."""
+    for file in files:
+        with contextlib.suppress(OSError):
+            if pattern.search(file.read_text(encoding="utf8", errors="replace")):
+                return True
+    return False
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -12,12 +12,13 @@ UNWRITTEN = "raise NotImplementedError"
 def stub(source: str) -> str:
     """Return `source` with the body of each public function cut after its docstring.
 
-    Private helpers and private methods go whole; the constructor of a class keeps its signature.
+    What is private (helpers, methods, tables) goes whole; a class keeps its constructor's signature.
     """
     tree, lines = ast.parse(source), source.splitlines()
-    for node in reversed(_functions(tree)):
-        start = min([node.lineno, *(d.lineno for d in node.decorator_list)]) - 1
-        if _is_private(node.name):
+    tables = [n for n in tree.body if _is_private(_assigned(n))]
+    for node in sorted([*_functions(tree), *tables], key=lambda n: -n.lineno):
+        start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))]) - 1
+        if not isinstance(node, ast.FunctionDef) or _is_private(node.name):
             while start and not lines[start - 1].strip():
                 start -= 1
             lines[start : node.end_lineno] = []
@@ -78,6 +79,12 @@ def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
     for owner in (n for n in tree.body if isinstance(n, ast.ClassDef)):
         found += [n for n in owner.body if isinstance(n, ast.FunctionDef)]
     return sorted(found, key=lambda n: n.lineno)
+
+
+def _assigned(node: ast.stmt) -> str:
+    """Return the name that a statement of the module binds, if it binds one."""
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return targets[0].id if isinstance(targets[0], ast.Name) else ""
 
 
 def _is_unwritten(function: ast.FunctionDef) -> bool:

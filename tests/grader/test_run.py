@@ -187,3 +187,6 @@ def test_only_tests_that_make_optimizers_wait_for_torchs_compiler():
     assert plugin.USES_OPTIMIZERS.search("from torch.optim import SGD")
     assert plugin.USES_OPTIMIZERS.search("oracle = torch.optim.SGD(parameters)")
     assert not plugin.USES_OPTIMIZERS.search('forbid=("torch.optim",)')
+    for text in ("torch.func.grad(f)", "from torch.func import grad", "from torch import nn, func"):
+        assert plugin.USES_TRANSFORMS.search(text)
+    assert not plugin.USES_TRANSFORMS.search("import torch\ndef functional(x): return torch.exp(x)")

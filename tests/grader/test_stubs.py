@@ -10,6 +10,11 @@ SOLUTION = '''"""About."""
 
 import torch
 
+KINDS = ("one", "two")
+_TABLE = {
+    "two": 2,
+}
+
 
 def twice(x: int) -> int:
     """Two times x.
@@ -22,7 +27,10 @@ def twice(x: int) -> int:
 
 
 def _helper(x):
-    return 2 * x
+    return _TABLE["two"] * x
+
+
+_BY_NAME: dict = {"twice": _helper}
 
 
 class Counter:
@@ -44,6 +52,8 @@ class Counter:
 STUB = '''"""About."""
 
 import torch
+
+KINDS = ("one", "two")
 
 
 def twice(x: int) -> int:

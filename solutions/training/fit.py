@@ -69,4 +69,5 @@ def fit(
 
 def _gradient(weight: Tensor, x: Tensor, y: Tensor) -> Tensor:
     leaf = weight.detach().requires_grad_()
-    return torch.autograd.grad(torch.nn.functional.cross_entropy(x @ leaf.mT, y), leaf)[0]
+    (grad,) = torch.autograd.grad(torch.nn.functional.cross_entropy(x @ leaf.mT, y), leaf)
+    return grad

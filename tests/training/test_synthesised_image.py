@@ -104,6 +104,11 @@ def test_where_no_feature_is_above_zero_nothing_moves(synthesised_image):
     check(synthesised_image, black, target, kernels, 0.5, 3, want=black)
 
 
+def test_a_rate_of_zero_moves_nothing(synthesised_image):
+    start, target, kernels = data()
+    check(synthesised_image, start, target, kernels, 0.0, 3, want=start)
+
+
 def test_pixels_may_leave_the_range_of_an_image(synthesised_image):
     start, target = pixels(0.25, 0.75), pixels(4.0, 9.0)
     kernels = vector(1.0)[:, None, None, None]

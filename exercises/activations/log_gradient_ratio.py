@@ -17,10 +17,11 @@ def log_gradient_ratio(
         log10(|g| / |upstream|)
 
     W_1 = weights[0] is next to the input. The activation phi is "relu" (with slope 0 at 0), "tanh",
-    "sigmoid" or "identity". Activations stay finite, and |upstream| and the factor of each layer
-    are numbers of the dtype; the ratio need not be: of hundreds of layers it may be 1e-300 in
-    float32. The result is -inf where no gradient is left, and has the dtype of `x`, which is that
-    of the weights and of `upstream`.
+    "sigmoid" or "identity". Activations stay finite, and tanh and sigmoid away from their limits,
+    where rounding takes their slopes. The squares of |upstream| and of the factor of each layer are
+    numbers of the dtype; the ratio need not be: of hundreds of layers it may be 1e-400. The result
+    is -inf where no gradient is left, and has the dtype of `x`, which is that of the weights and of
+    `upstream`.
 
     Raises:
         ValueError: naming `activation` and its value, if it is none of these; naming `weights` and

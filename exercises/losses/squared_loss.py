@@ -11,8 +11,8 @@ def squared_loss(y_hat: Float[Tensor, "n 1"], y: Float[Tensor, "..."]) -> Float[
         l_i = (y_hat_i - y_i)^2 / 2
 
     The predictions are a column; the n targets may be a column [n, 1], a vector [n] or a row
-    [1, n], or have any other shape of n entries, read in its order. The result has the shape and
-    the dtype of `y_hat`, and gradients flow back to both.
+    [1, n], or have any other shape of n entries, read in its order. The result has the shape of
+    `y_hat` and the dtype that both share, and gradients flow back to both.
 
     Raises:
         ValueError: naming `y` and its shape, if it doesn't have n entries.

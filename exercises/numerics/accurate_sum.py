@@ -12,7 +12,7 @@ def accurate_sum(x: Float[Tensor, " n"]) -> Float[Tensor, ""]:
 
     The dtype of the result is that of `x`, and gradients flow back through it. It is right to a
     rounding of the result even where large entries cancel and small ones are all that is left, in
-    any order, float64 included; entries and the sums of the first few of them are finite. Of no
+    any order, float64 included; entries are finite, and so are the sums of any of them. Of no
     entries the sum is 0.
 
     Raises:

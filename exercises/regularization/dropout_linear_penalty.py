@@ -14,7 +14,8 @@ def dropout_linear_penalty(
 
     The expectation is over x'_ij, which is 0 with probability `p` and otherwise x_ij / (1 - p),
     each on its own; x_i are the rows of `features`. The penalty doesn't depend on the targets.
-    Gradients flow back through it, and the dtype is that of `features`.
+    Gradients flow back through it, and the dtype is that of `features`, which is that of the
+    weights.
 
     Raises:
         ValueError: naming `p` and its value, if it isn't from 0 to 1, or is 1; naming `weights` and

@@ -15,7 +15,8 @@ def l1_shrunk_optimum(
 
     `best` is the minimum without the penalty. Where it is strong enough, a weight is exactly 0.
     Gradients flow back to both arguments: 0 where the penalty holds a weight at 0 (right at the
-    threshold, where it has no slope, anything between those of both sides). The dtype is kept.
+    threshold, and where lam / curvature^2 is beyond the dtype's range, no promise is made). The
+    dtype is kept.
 
     Raises:
         ValueError: naming `curvature` and its shape, if that isn't the shape of `best`, or the

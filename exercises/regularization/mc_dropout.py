@@ -15,8 +15,8 @@ def mc_dropout(
     `predict(x, generator)` is one forward pass with dropout on, of k outputs for each row of `x`;
     it is called `samples` times, one after another, and `generator` moves on from each to the next.
     The deviation is an entry's own, and that of a sample: its variance divides by samples - 1, and
-    it keeps its digits however large the mean is. No graph is kept: neither result requires a
-    gradient.
+    beside a large mean it loses no more digits than rounding took from the outputs. No graph is
+    kept: neither result requires a gradient.
 
     Raises:
         ValueError: naming `samples` and its value, if it is below 2: one draw has no spread.

@@ -18,7 +18,7 @@ def noise_regularized_loss(
 
     over noise_i with d independent entries of mean 0 and variance `nu`; x_i are the rows of
     `features`. It is exact, nothing is drawn. Gradients flow back to all three tensors, and the
-    dtype is that of `features`.
+    dtype is that of `features`, which is that of the others.
 
     Raises:
         ValueError: naming `nu` and its value, if it is negative, infinite or nan; naming `weights`

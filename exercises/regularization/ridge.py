@@ -19,7 +19,8 @@ def ridge(
 
     is smallest there. `reduction` is "mean" or "sum". Since lam is above 0, there is one minimum
     for any number of rows and columns. Both results have the dtype of `features`, float32 or
-    float64; they keep their digits where features or targets are far from 0 and near each other.
+    float64; where features or targets are far from 0 and near each other, they lose no more digits
+    than rounding took from those.
 
     Raises:
         ValueError: naming `lam` and its value, if it is 0 or less, infinite or nan; naming

@@ -16,7 +16,8 @@ def ridge_constrained(
         and so is that mean + lam/2 * ||w||^2 without the bound, of all w
 
     Where the bound costs nothing, lam is 0, and the weights are the shortest of the least squares.
-    There is no intercept. The weights have the dtype of `features`; in float64 both are right to 8
+    A singular value of the features counts as 0 if it is at most 1e-6 of the largest. There is no
+    intercept. The weights have the dtype of `features`; in float64 both are right to 8
     digits.
 
     Raises:

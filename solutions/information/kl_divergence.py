@@ -14,9 +14,9 @@ def kl_divergence(
 
     An entry with p_i = 0 adds 0, even if q_i = 0 too; one with q_i = 0 < p_i makes the result inf.
     It is finite and exact to rounding for entries as small as the dtype has numbers. Equal p and q
-    give 0. A sum within 1e-3 of 1 counts as 1. The dtype is kept, and gradients flow back to both,
-    as those of independent variables: log(p_i/q_i) + 1 to p_i and -p_i/q_i to q_i where both are
-    positive; 0 to both where p_i = 0.
+    give 0. A sum within 1e-3 of 1 counts as 1; nothing is rescaled. The dtype is kept, and
+    gradients flow back to both, as those of independent variables: log(p_i/q_i) + 1 to p_i and
+    -p_i/q_i to q_i where both are positive; 0 to both where p_i = 0.
 
     Raises:
         ValueError: naming `q` and its shape, if it isn't that of `p`; naming `p` or `q` and a

@@ -19,9 +19,9 @@ def cross_entropy(
     Rows whose target is `ignore_index` cost 0 and don't count. `reduction` is "sum", "none" for a
     loss a row, or "mean": the sum divided by the sum of the weights of the counted rows' targets
     (without weights, by the number of counted rows). If no row counts, the mean is nan and the sum
-    0. The result has the dtype of `logits`; it is finite and exact to rounding for logits from
-    -1e4 to 1e4. A logit of -inf gives its class probability 0: it costs inf if it is the target,
-    and takes no part if it isn't. Gradients flow back to `logits`.
+    0. The result has the dtype of `logits`, which is that of `weight`; it is finite and exact to
+    rounding for logits from -1e4 to 1e4. A logit of -inf gives its class probability 0: it costs
+    inf if it is the target, and takes no part if it isn't. Gradients flow back to `logits`.
 
     Raises:
         ValueError: naming `reduction` and its value, if it is none of the three; naming `logits`

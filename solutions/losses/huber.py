@@ -12,7 +12,7 @@ def huber(error: Float[Tensor, "*dims"], delta: float = 1.0) -> Float[Tensor, "*
         delta (|e| - delta / 2)     where |e| > delta
 
     An infinite `delta` makes it half the squared error. The dtype of `error` is kept. Gradients
-    flow back: e where |e| <= delta, else delta with the sign of e. Both are exact wherever the
+    flow back: e where |e| <= delta, else delta with the sign of e. Both are exact wherever twice the
     result is in the dtype's range, also where e^2 isn't.
 
     Raises:

@@ -14,8 +14,9 @@ def reduce_loss(
         "sum"    sum_i w_i l_i
         "mean"   sum_i w_i l_i / sum_i w_i
 
-    Without `weight`, all w_i are 1. A mean over nothing is nan: of no examples, or of weights that
-    sum to 0. The dtype of `losses` is kept, and gradients flow back to them.
+    Without `weight`, all w_i are 1; none is negative. A mean over nothing is nan: of no examples, or
+    of weights that are all 0. The dtype of `losses`, which is that of `weight`, is kept, and
+    gradients flow back to them.
 
     Raises:
         ValueError: naming `reduction` and its value, if it is none of these; naming `weight` and its

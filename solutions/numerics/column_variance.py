@@ -12,8 +12,9 @@ def column_variance(x: Float[Tensor, "n d"], correction: int = 1) -> Float[Tenso
 
     The default is the unbiased variance of a sample; correction=0 is that of a population. The
     result has the dtype of `x`, and gradients flow back through it. It is right to rounding, however
-    far a column is from 0: for entries of 1e8 whose neighbours in float32 are 8 apart, too. A
-    constant column has the variance 0 exactly.
+    far a column is from 0: for entries of 1e8 whose neighbours in float32 are 8 apart, too; only
+    the sum of the squared deviations must be in the dtype's range. A constant column has the
+    variance 0 exactly.
 
     Raises:
         ValueError: naming `x` and its dtype, if its entries are not floating point numbers, or its

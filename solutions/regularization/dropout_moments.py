@@ -12,8 +12,9 @@ def dropout_moments(
         output = weight x',   x'_j = 0 with probability p, otherwise x_j / (1 - p)
 
     One output for each row of `x` and each row of `weight`; the d entries of a row of `x` are lost
-    independently. Both are exact, nothing is drawn. `p` is from 0 to 1; with p = 1 everything is
-    lost. Gradients flow back through both, and the dtype is that of `x`.
+    independently. Both are exact to rounding, however small `p` is; nothing is drawn. `p` is from 0
+    to 1; with p = 1 everything is lost. Gradients flow back through both, and the dtype is that of
+    `x`, which is that of the weights.
 
     Raises:
         ValueError: naming `p` and its value, if it isn't from 0 to 1; naming `weight` and its

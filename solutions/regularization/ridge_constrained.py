@@ -16,7 +16,8 @@ def ridge_constrained(
         and so is that mean + lam/2 * ||w||^2 without the bound, of all w
 
     Where the bound costs nothing, lam is 0, and the weights are the shortest of the least squares.
-    There is no intercept. The weights have the dtype of `features`; in float64 both are right to 8
+    A singular value of the features counts as 0 if it is at most 1e-6 of the largest. There is no
+    intercept. The weights have the dtype of `features`; in float64 both are right to 8
     digits.
 
     Raises:
@@ -38,7 +39,7 @@ def ridge_constrained(
         raise ValueError(f"targets has shape {list(targets.shape)}, features {features.shape}")
     if not features.numel() or not features.is_floating_point():
         raise ValueError(f"features has shape {list(features.shape)}, dtype {features.dtype}")
-    n, rank = len(targets), int(torch.linalg.matrix_rank(features))
+    n, rank = len(targets), int(torch.linalg.matrix_rank(features, rtol=1e-6))
     u, s, v = (part[..., :rank] for part in torch.svd(features))
     m, h = s * (u.mT @ targets) / n, s.square() / n
     # ||w||^2 falls as lam grows, from the least squares' to 0: halve the interval that holds theta.

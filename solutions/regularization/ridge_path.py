@@ -16,8 +16,9 @@ def ridge_path(
         J(w) = the mean over i of (features_i . w - targets_i)^2 / 2,   Omega(w) = ||w||^2 / 2
 
     J is without the penalty, and there is no intercept. With lam = 0, w is the shortest of the
-    least squares; a singular value counts as 0 if it is at most 1e-6 of the largest. Both results
-    are in the order of `lams` and have the dtype of `features`, float32 or float64.
+    least squares, where a singular value counts as 0 if it is at most 1e-6 of the largest (for lam
+    above 0, whether it does is open). Both results are in the order of `lams` and have the dtype of
+    `features`, float32 or float64.
 
     Raises:
         ValueError: naming `lams` and their value, if one is negative, infinite or nan; naming

@@ -68,6 +68,12 @@ def test_a_unit_that_is_0_for_all_rows_is_dead_by_the_convention(dead_relu_fract
 
 
 @claim("S4-119")
+def test_a_row_is_a_unit_where_weight_is_square_too(dead_relu_fraction):
+    x, weight = torch.tensor([[1.0, -1.0]]), torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    check(dead_relu_fraction, x, weight, torch.zeros(2), want=0.0)
+
+
+@claim("S4-119")
 def test_one_row_keeps_a_unit_alive(dead_relu_fraction):
     x = torch.tensor([[-3.0], [-2.0], [0.5]])
     weight, bias = torch.tensor([[1.0], [-1.0], [1.0]]), torch.tensor([0.0, -2.5, -0.5])

@@ -79,6 +79,16 @@ def test_two_hundred_sigmoids_leave_less_than_float32_holds(log_gradient_ratio):
     check(log_gradient_ratio, *call, "sigmoid", want=want, slack=3.0)
 
 
+@claim("S0-352")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_four_hundred_tenths_leave_less_than_float64_holds(log_gradient_ratio, dtype):
+    tenths = (torch.eye(2, dtype=dtype) / 10).repeat(400, 1, 1)
+    x, upstream = torch.ones(2, dtype=dtype), torch.tensor([0.0, 5.0], dtype=dtype)
+    want = torch.tensor(-400.0, dtype=dtype)
+    # slack: a sum of 400 in float32.
+    check(log_gradient_ratio, tenths, x, upstream, "identity", want=want, slack=3.0)
+
+
 @claim("S4-113")
 def test_a_hundred_and_fifty_layers_may_make_more_than_float32_holds(log_gradient_ratio):
     rotations = torch.linalg.qr(drawn(150, 6, 1.0)[0])[0].float()
@@ -166,6 +176,11 @@ def product_first(weights, x, upstream, activation="relu"):
         h = PHI[activation](weight @ h)
     (grad,) = torch.autograd.grad(h * 1, leaf, upstream)
     return (grad.norm() / upstream.norm()).log10()
+
+
+@wrong("multiply everything in float64: of hundreds of layers not even that holds the product")
+def product_in_float64(weights, x, upstream, activation="relu"):
+    return by_autograd(weights, x, upstream, activation)
 
 
 @wrong("multiply with W and not with its transpose on the way down")

@@ -108,6 +108,13 @@ def test_far_from_0_distances_keep_their_digits(rbf_unit):
 
 
 @claim("S4-104")
+def test_far_from_0_the_width_divides_what_is_left_of_the_distance(rbf_unit):
+    x, centers, sigma = torch.tensor([[10002.0, -7001.0]]), torch.tensor([[10000.0, -7000.0]]), 3.0
+    want = torch.tensor([[math.exp(-5 / 9)]])
+    check(rbf_unit, x, centers, torch.tensor([sigma]), want=want)
+
+
+@claim("S4-104")
 def test_a_narrow_unit_responds_at_its_centre_alone(rbf_unit):
     x, centers = torch.tensor([[1.0], [1.5]]), torch.tensor([[1.0]])
     check(rbf_unit, x, centers, torch.tensor([1e-25]), want=torch.tensor([[1.0], [0.0]]))
@@ -183,6 +190,13 @@ def root_and_square(x, centers, sigma):
 def expanded(x, centers, sigma):
     inner = x.square().sum(1)[:, None] - 2 * x @ centers.mT + centers.square().sum(1)
     return (-inner / sigma / sigma).exp()
+
+
+@wrong(
+    "divide by sigma before you subtract: far from 0 the quotients are rounded more than they differ"
+)
+def divided_first(x, centers, sigma):
+    return (-(x[:, None] / sigma[:, None] - centers / sigma[:, None]).square().sum(-1)).exp()
 
 
 @wrong("square sigma first: of a narrow unit that is 0")

@@ -30,6 +30,15 @@ def test_equals_what_sympy_derives(real_softmax_slope):
 
 
 @claim("S3-147")
+def test_the_symbols_may_have_each_others_names(real_softmax_slope):
+    import sympy as sp
+
+    b, lam, a = sp.symbols("a b lam")
+    want = sp.diff(sp.log(sp.exp(lam * a) + sp.exp(lam * b)), lam)
+    check(real_softmax_slope, a, b, lam, want=want)
+
+
+@claim("S3-147")
 def test_equals_the_second_form_of_the_notes(real_softmax_slope):
     import sympy as sp
 
@@ -64,6 +73,17 @@ def without_the_chain_rule(a, b, lam):
     import sympy as sp
 
     return sp.Integer(1)
+
+
+@wrong("put what is passed in place of symbols of your own, one by one: equal names run together")
+def one_by_one(a, b, lam):
+    import sympy as sp
+
+    own = sp.symbols("a b lam")
+    slope = by_a_sigmoid(*own)
+    for symbol, passed in zip(own, (a, b, lam), strict=True):
+        slope = slope.subs(symbol, passed)
+    return slope
 
 
 @wrong("give each weight to the other number")

@@ -49,6 +49,12 @@ def test_the_slope_at_0_is_a_choice(relu_backward, at_zero):
     check(relu_backward, x, upstream, at_zero=at_zero, want=want)
 
 
+@claim("S4-117")
+def test_a_tiny_number_is_not_0(relu_backward):
+    x, upstream = torch.tensor([1e-8, -1e-8, 1e-30, 0.0]), torch.tensor([2.0, 3.0, 4.0, 8.0])
+    check(relu_backward, x, upstream, 0.5, want=torch.tensor([2.0, 0.0, 4.0, 4.0]))
+
+
 TORCHS = {
     "relu": (torch.relu, 0.0),
     "clamp": (lambda x: x.clamp(min=0), 1.0),

@@ -93,6 +93,11 @@ def test_a_slope_that_equals_the_tolerance_is_not_below_it(saturated_fraction):
     check(saturated_fraction, z, "relu", 1.0, want=0.5)
 
 
+def test_every_slope_is_below_a_tolerance_above_1(saturated_fraction):
+    for activation in ("sigmoid", "tanh", "relu"):
+        check(saturated_fraction, torch.tensor([0.0, 3.0]), activation, 2.0, want=1.0)
+
+
 @claim("S4-109")
 def test_small_slopes_are_told_apart_in_both_tails(saturated_fraction):
     z = torch.tensor([20.0, -20.0, 30.0, -30.0])  # slopes of 2.1e-9 and 9.4e-14

@@ -101,7 +101,7 @@ def test_gradients_stay_finite_in_both_tails(sigmoid, dtype):
 
 @claim("S3-138", "S4-108", "S4-361")
 @pytest.mark.parametrize(
-    ("dtype", "x"), [(torch.float32, -80.0), (torch.float64, -700.0), (torch.float64, -40.0)]
+    ("dtype", "x"), [(torch.float32, -80.0), (torch.float64, -705.0), (torch.float64, -40.0)]
 )
 def test_a_small_value_keeps_its_digits(sigmoid, dtype, x):
     def exact(v):
@@ -150,6 +150,8 @@ def test_low_precision_neither_overflows_nor_changes_dtype(sigmoid, dtype):
 def test_infinite_entries_and_nan(sigmoid):
     x = torch.tensor([torch.inf, -torch.inf, torch.nan, 0.0])
     check(sigmoid, x, want=torch.tensor([1.0, 0.0, torch.nan, 0.5]))
+    # scale=0: no number near 0 will do.
+    check(sigmoid, torch.tensor([-torch.inf]), want=torch.tensor([0.0]), scale=0.0)
 
 
 def test_any_shape_will_do(sigmoid):

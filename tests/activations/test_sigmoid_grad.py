@@ -58,7 +58,7 @@ def test_it_is_largest_at_0_and_even(sigmoid_grad):
 
 @claim("S1-129", "S4-107")
 @pytest.mark.parametrize(
-    ("dtype", "x"), [(torch.float32, 17.0), (torch.float32, 80.0), (torch.float64, 700.0)]
+    ("dtype", "x"), [(torch.float32, 17.0), (torch.float32, 80.0), (torch.float64, 705.0)]
 )
 def test_where_the_output_is_near_0_or_1_the_slope_is_small_and_no_zero(sigmoid_grad, dtype, x):
     entries = torch.tensor([x, -x, x / 2], dtype=dtype)
@@ -68,6 +68,8 @@ def test_where_the_output_is_near_0_or_1_the_slope_is_small_and_no_zero(sigmoid_
 def test_infinite_and_huge_entries_and_nan(sigmoid_grad):
     x = torch.tensor([torch.inf, -torch.inf, torch.nan, 0.0, 1e30, -1e30])
     check(sigmoid_grad, x, want=torch.tensor([0.0, 0.0, torch.nan, 0.25, 0.0, 0.0]))
+    # scale=0: no number near 0 will do.
+    check(sigmoid_grad, x[:2], want=torch.zeros(2), scale=0.0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)

@@ -82,6 +82,8 @@ def test_small_positive_numbers_stay_small(tanh):
     ("dtype", "x"),
     [
         (torch.float64, 1e-10),
+        (torch.float64, 2e-3),
+        (torch.float64, 0.04),
         (torch.float32, -1e-20),
         (torch.float32, 3e-3),
         (torch.bfloat16, 2.0**-30),
@@ -164,6 +166,11 @@ def expm1_of_positive(x):
 @wrong("go by 2 sigmoid(2x) - 1: near 0 the difference loses its digits")
 def through_sigmoid(x):
     return 2 * (2 * x).sigmoid() - 1
+
+
+@wrong("return x itself near 0: at 0.01 its third power counts in the fifth digit")
+def tangent_near_0(x):
+    return torch.where(x.abs() < 0.02, x, x.tanh())
 
 
 @wrong("forget to double x in 2 sigmoid(2x) - 1: that is tanh(x / 2)")

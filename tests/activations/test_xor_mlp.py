@@ -61,6 +61,10 @@ def test_large_and_small_values(xor_mlp):
     check(xor_mlp, 0.0, 1e-3, want=computes(0.0, 1e-3))
 
 
+def test_values_that_float32_has_not(xor_mlp):
+    check(xor_mlp, 0.1, -0.3, want=computes(0.1, -0.3))
+
+
 @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
 def test_refuses_what_is_not_finite(xor_mlp, value):
     check(xor_mlp, value, 1.0, raises=ValueError, naming={"low": value})
@@ -109,6 +113,12 @@ def stretched_by_high(low, high):
 @wrong("forget to lift the outputs by `low`")
 def not_lifted(low, high):
     return network([[1.0, 1.0], [1.0, 1.0]], [0.0, -1.0], [high - low, 2 * (low - high)], 0.0)
+
+
+@wrong("make a tensor of `low` before you ask for float64: it is float32 by then, and rounded")
+def lifted_in_float32(low, high):
+    W, b, v, _ = network([[1.0, 1.0], [1.0, 1.0]], [0.0, -1.0], [high - low, 2 * (low - high)], 0)
+    return W, b, v, torch.tensor(float(low)).double()
 
 
 @wrong("build it for bits that are -1 and 1")

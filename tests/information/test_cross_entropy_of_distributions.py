@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given
@@ -120,6 +121,14 @@ def test_keeps_all_dimensions_but_the_last(cross_entropy_of_distributions):
     check(cross_entropy_of_distributions, p, q, want=formula(p, q))
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_keeps_the_dtype(cross_entropy_of_distributions, dtype):
+    p = torch.tensor([[0.5, 0.5], [0.0, 1.0]], dtype=dtype)
+    q = torch.tensor([[0.25, 0.75], [0.0, 1.0]], dtype=dtype)
+    want = torch.tensor([math.log(16 / 3) / 2, 0.0], dtype=dtype)
+    check(cross_entropy_of_distributions, p, q, want=want)
+
+
 def test_a_sum_off_by_rounding_is_taken_as_it_is(cross_entropy_of_distributions):
     p = torch.tensor([0.5, 0.5 + 2.0**-11], dtype=torch.float64)
     q = torch.tensor([0.25, 0.75 - 2.0**-11], dtype=torch.float64)
@@ -130,6 +139,7 @@ def test_refuses_two_shapes(cross_entropy_of_distributions):
     p, q = torch.tensor([[0.5, 0.5]] * 3), torch.tensor([0.5, 0.5])
     check(cross_entropy_of_distributions, p, q, raises=ValueError, naming={"q": (2,)})
     check(cross_entropy_of_distributions, torch.ones(1), q, raises=ValueError, naming={"q": (2,)})
+    check(cross_entropy_of_distributions, p[:1], q, raises=ValueError, naming={"q": (2,)})
 
 
 def test_refuses_what_is_no_distribution(cross_entropy_of_distributions):
@@ -146,6 +156,17 @@ def test_refuses_what_is_no_distribution(cross_entropy_of_distributions):
     check(cross_entropy_of_distributions, lost, fine, raises=ValueError, naming={"p": math.nan})
     check(cross_entropy_of_distributions, fine, lost, raises=ValueError, naming={"q": math.nan})
     check(cross_entropy_of_distributions, fine, below, raises=ValueError, naming={"q": -0.25})
+    little = torch.tensor([-1e-7, 1.0], dtype=torch.float64)
+    check(cross_entropy_of_distributions, little, fine, raises=ValueError, naming={"p": -1e-7})
+    check(cross_entropy_of_distributions, fine, little, raises=ValueError, naming={"q": -1e-7})
+
+
+def test_looks_at_each_distribution_and_not_at_their_mean(cross_entropy_of_distributions):
+    # The sums are 1 and 1 + 2^-9: less than 1e-3 from 1 in the mean.
+    rows = torch.tensor([[0.5, 0.5], [0.5, 0.5 + 2.0**-9]], dtype=torch.float64)
+    fine = torch.full((2, 2), 0.5, dtype=torch.float64)
+    check(cross_entropy_of_distributions, rows, fine, raises=ValueError, naming={"p": "1.00"})
+    check(cross_entropy_of_distributions, fine, rows, raises=ValueError, naming={"q": "1.00"})
 
 
 @wrong("multiply 0 by log 0 = -inf: an outcome that both rule out makes it nan")

@@ -84,6 +84,12 @@ def test_a_tiny_probability_counts(entropy):
     check_gradient(entropy, p, like=over_the_support)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_keeps_the_dtype(entropy, dtype):
+    p = torch.tensor([[0.5, 0.25, 0.25], [0.0, 0.5, 0.5]], dtype=dtype)
+    check(entropy, p, 2.0, want=torch.tensor([1.5, 1.0], dtype=dtype))
+
+
 def test_a_sum_off_by_rounding_is_taken_as_it_is(entropy):
     p = torch.tensor([0.5, 0.5 + 2.0**-11], dtype=torch.float64)
     check(entropy, p, want=over_the_support(p))
@@ -100,6 +106,11 @@ def test_refuses_what_is_no_distribution(entropy):
     check(entropy, lost, raises=ValueError, naming={"p": math.nan})
     rows = torch.tensor([[0.5, 0.5], [0.75, 0.5]], dtype=torch.float64)
     check(entropy, rows, raises=ValueError, naming={"p": 1.25})
+    little = torch.tensor([-1e-7, 1.0], dtype=torch.float64)
+    check(entropy, little, raises=ValueError, naming={"p": -1e-7})
+    # The sums are 1 and 1 + 2^-9: less than 1e-3 from 1 in the mean.
+    rows = torch.stack([torch.full_like(above, 0.5), above])
+    check(entropy, rows, raises=ValueError, naming={"p": "1.00"})
 
 
 def test_refuses_a_base_without_a_logarithm(entropy):

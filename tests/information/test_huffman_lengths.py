@@ -112,6 +112,7 @@ def test_refuses_what_is_no_distribution(huffman_lengths):
     check(huffman_lengths, [0.5, 0.25], raises=ValueError, naming={"p": 0.75})
     check(huffman_lengths, [0.5, 0.5 + 2.0**-9], raises=ValueError, naming={"p": "1.00"})
     check(huffman_lengths, [1.25, -0.25], raises=ValueError, naming={"p": -0.25})
+    check(huffman_lengths, [1.0, -1e-10], raises=ValueError, naming={"p": -1e-10})
     check(huffman_lengths, [float("nan"), 1.0], raises=ValueError, naming={"p": float("nan")})
     check(huffman_lengths, [], raises=ValueError, naming={"p": "p"})
 

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,6 +102,14 @@ def test_keeps_all_dimensions_but_the_last(js_divergence):
     check(js_divergence, p, q, want=formula(p.double(), q.double()).float(), scale=1.0)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_keeps_the_dtype(js_divergence, dtype):
+    p = torch.tensor([[1.0, 0.0], [0.5, 0.5]], dtype=dtype)
+    q = torch.tensor([[0.0, 1.0], [0.5, 0.5]], dtype=dtype)
+    want = torch.tensor([math.log(2), 0.0], dtype=dtype)
+    check(js_divergence, p, q, want=want)
+
+
 def test_a_sum_off_by_rounding_is_taken_as_it_is(js_divergence):
     p = torch.tensor([0.5, 0.5 + 2.0**-11], dtype=torch.float64)
     q = torch.tensor([0.25, 0.75 - 2.0**-11], dtype=torch.float64)
@@ -111,6 +120,7 @@ def test_refuses_two_shapes(js_divergence):
     p, q = torch.tensor([[0.5, 0.5]] * 3), torch.tensor([0.5, 0.5])
     check(js_divergence, p, q, raises=ValueError, naming={"q": (2,)})
     check(js_divergence, torch.ones(1), q, raises=ValueError, naming={"q": (2,)})
+    check(js_divergence, p[:1], q, raises=ValueError, naming={"q": (2,)})
 
 
 def test_refuses_what_is_no_distribution(js_divergence):
@@ -127,6 +137,17 @@ def test_refuses_what_is_no_distribution(js_divergence):
     check(js_divergence, lost, fine, raises=ValueError, naming={"p": math.nan})
     check(js_divergence, fine, lost, raises=ValueError, naming={"q": math.nan})
     check(js_divergence, fine, below, raises=ValueError, naming={"q": -0.25})
+    little = torch.tensor([-1e-7, 1.0], dtype=torch.float64)
+    check(js_divergence, little, fine, raises=ValueError, naming={"p": -1e-7})
+    check(js_divergence, fine, little, raises=ValueError, naming={"q": -1e-7})
+
+
+def test_looks_at_each_distribution_and_not_at_their_mean(js_divergence):
+    # The sums are 1 and 1 + 2^-9: less than 1e-3 from 1 in the mean.
+    rows = torch.tensor([[0.5, 0.5], [0.5, 0.5 + 2.0**-9]], dtype=torch.float64)
+    fine = torch.full((2, 2), 0.5, dtype=torch.float64)
+    check(js_divergence, rows, fine, raises=ValueError, naming={"p": "1.00"})
+    check(js_divergence, fine, rows, raises=ValueError, naming={"q": "1.00"})
 
 
 def kl(p, q):

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import assume, given
@@ -150,16 +151,34 @@ def test_keeps_all_dimensions_but_the_last(kl_divergence):
     check(kl_divergence, p, q, want=formula(p, q), scale=1.0)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_keeps_the_dtype(kl_divergence, dtype):
+    p = torch.tensor([[0.5, 0.5], [0.0, 1.0]], dtype=dtype)
+    q = torch.tensor([[0.25, 0.75], [0.0, 1.0]], dtype=dtype)
+    want = torch.tensor([math.log(4 / 3) / 2, 0.0], dtype=dtype)
+    check(kl_divergence, p, q, want=want)
+
+
 def test_a_sum_off_by_rounding_is_taken_as_it_is(kl_divergence):
     p = torch.tensor([0.5, 0.5 + 2.0**-11], dtype=torch.float64)
     q = torch.tensor([0.25, 0.75 - 2.0**-11], dtype=torch.float64)
     check(kl_divergence, p, q, want=formula(p, q))
 
 
+def test_where_the_sums_are_below_1_it_may_be_negative(kl_divergence):
+    p, q = inputs.vector(0.4996, 0.4996), inputs.vector(0.5, 0.5)
+    shift = math.log(0.9992)
+    check(kl_divergence, p, q, want=torch.tensor(0.9992 * shift, dtype=torch.float64))
+    want = (inputs.vector(shift + 1, shift + 1), inputs.vector(-0.9992, -0.9992))
+    one = torch.tensor(1.0, dtype=torch.float64)
+    check_gradient(kl_divergence, p, q, want=want, upstream=one)
+
+
 def test_refuses_two_shapes(kl_divergence):
     p, q = torch.tensor([[0.5, 0.5]] * 3), torch.tensor([0.5, 0.5])
     check(kl_divergence, p, q, raises=ValueError, naming={"q": (2,)})
     check(kl_divergence, torch.ones(1), q, raises=ValueError, naming={"q": (2,)})
+    check(kl_divergence, p[:1], q, raises=ValueError, naming={"q": (2,)})
 
 
 def test_refuses_what_is_no_distribution(kl_divergence):
@@ -176,6 +195,17 @@ def test_refuses_what_is_no_distribution(kl_divergence):
     check(kl_divergence, lost, fine, raises=ValueError, naming={"p": math.nan})
     check(kl_divergence, fine, lost, raises=ValueError, naming={"q": math.nan})
     check(kl_divergence, fine, below, raises=ValueError, naming={"q": -0.25})
+    little = torch.tensor([-1e-7, 1.0], dtype=torch.float64)
+    check(kl_divergence, little, fine, raises=ValueError, naming={"p": -1e-7})
+    check(kl_divergence, fine, little, raises=ValueError, naming={"q": -1e-7})
+
+
+def test_looks_at_each_distribution_and_not_at_their_mean(kl_divergence):
+    # The sums are 1 and 1 + 2^-9: less than 1e-3 from 1 in the mean.
+    rows = torch.tensor([[0.5, 0.5], [0.5, 0.5 + 2.0**-9]], dtype=torch.float64)
+    fine = torch.full((2, 2), 0.5, dtype=torch.float64)
+    check(kl_divergence, rows, fine, raises=ValueError, naming={"p": "1.00"})
+    check(kl_divergence, fine, rows, raises=ValueError, naming={"q": "1.00"})
 
 
 def masked(p, q):
@@ -247,6 +277,11 @@ def in_bits(p, q):
 def detached_logarithm(p, q):
     safe_p, safe_q = torch.where(p > 0, p, 1), torch.where(p > 0, q, 1)
     return (p * (safe_p.log() - safe_q.log()).detach()).sum(-1)
+
+
+@wrong("clamp the divergence at 0: where the sums are off by a little, it is negative, with slopes")
+def clamped(p, q):
+    return masked(p, q).clamp(min=0)
 
 
 @wrong("take the absolute value of each term to keep it positive")

@@ -1,5 +1,6 @@
 """Cov(one-hot) = diag(p) - p p^T: the second derivative of softmax cross-entropy."""
 
+import pytest
 import torch
 from hypothesis import given
 
@@ -78,6 +79,12 @@ def test_gradients_are_those_of_the_polynomial(one_hot_covariance, p):
     check_gradient(one_hot_covariance, p, like=polynomial, scale=10.0)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_keeps_the_dtype(one_hot_covariance, dtype):
+    want = torch.tensor([[3.0, -3.0], [-3.0, 3.0]], dtype=dtype) / 16
+    check(one_hot_covariance, torch.tensor([0.25, 0.75], dtype=dtype), want=want)
+
+
 def test_a_sum_off_by_rounding_is_taken_as_it_is(one_hot_covariance):
     p = torch.tensor([0.5, 0.5 + 2.0**-11], dtype=torch.float64)
     check(one_hot_covariance, p, want=p.diag() - torch.outer(p, p))
@@ -92,6 +99,14 @@ def test_refuses_what_is_no_distribution(one_hot_covariance):
     check(one_hot_covariance, lost, raises=ValueError, naming={"p": float("nan")})
     below = torch.tensor([1.25, -0.25], dtype=torch.float64)
     check(one_hot_covariance, below, raises=ValueError, naming={"p": -0.25})
+    little = torch.tensor([-1e-7, 1.0], dtype=torch.float64)
+    check(one_hot_covariance, little, raises=ValueError, naming={"p": -1e-7})
+
+
+def test_looks_at_each_distribution_and_not_at_their_mean(one_hot_covariance):
+    # The sums are 1 and 1 + 2^-9: less than 1e-3 from 1 in the mean.
+    rows = torch.tensor([[0.5, 0.5], [0.5, 0.5 + 2.0**-9]], dtype=torch.float64)
+    check(one_hot_covariance, rows, raises=ValueError, naming={"p": "1.00"})
 
 
 def moments(p):

@@ -126,6 +126,10 @@ def test_a_word_of_probability_0_makes_it_infinite(perplexity):
     logits = torch.tensor([[0.0, -torch.inf, 0.0], [1.0, 2.0, 3.0]])
     check(perplexity, logits, torch.tensor([1, 0]), want=torch.tensor(torch.inf))
     check(perplexity, logits, torch.tensor([0, -1]), want=torch.tensor(2.0))
+    logits = torch.zeros(20, 2, dtype=torch.float64)
+    logits[7, 0] = -torch.inf
+    want = torch.tensor(torch.inf, dtype=torch.float64)
+    check(perplexity, logits, torch.zeros(20, dtype=torch.int64), want=want)
 
 
 @claim("S1-172")
@@ -141,6 +145,11 @@ def test_a_word_whose_probability_underflows_is_not_infinitely_surprising(perple
     logits = torch.tensor([[0.0, -200.0], [0.0, -torch.inf], [0.0, -torch.inf], [30.0, -torch.inf]])
     want = torch.tensor(50.0).exp()
     check(perplexity, logits, torch.tensor([1, 0, 0, 0]), want=want)
+    # exp(-800) underflows in float64, too: of ten words the mean is 80, of two it is 400.
+    logits, targets = torch.tensor([[0.0, -800.0]] * 10), torch.tensor([1] + [0] * 9)
+    check(perplexity, logits, targets, want=torch.tensor(80.0).exp())
+    want = torch.tensor(400.0, dtype=torch.float64).exp()
+    check(perplexity, logits[:2].double(), targets[:2], want=want)
 
 
 def test_a_padded_row_without_numbers_spoils_nothing(perplexity):
@@ -252,6 +261,13 @@ def log_of_softmax(logits, targets, padding=-1):
     kept = targets != padding
     p = logits[kept].softmax(-1).gather(1, targets[kept].long()[:, None])
     return p.log().mean().neg().exp()
+
+
+@wrong("take the logarithm of softmax in float64, which underflows as well, only later")
+def log_of_softmax_in_float64(logits, targets, padding=-1):
+    kept = targets != padding
+    p = logits[kept].double().softmax(-1).gather(1, targets[kept].long()[:, None])
+    return p.log().mean().neg().exp().to(logits.dtype)
 
 
 @wrong("multiply by the mask: a padded row without numbers makes all nan")

@@ -41,6 +41,25 @@ def test_the_symbols_are_those_that_are_passed(binary_cross_entropy_chain):
     check(binary_cross_entropy_chain, *symbols, want=derivatives(*symbols))
 
 
+@claim("S0-310")
+def test_the_symbols_may_have_each_others_names(binary_cross_entropy_chain):
+    import sympy as sp
+
+    symbols = sp.symbols("p y x s")
+    check(binary_cross_entropy_chain, *symbols, want=derivatives(*symbols))
+
+
+@wrong("put what is passed in place of symbols of your own, one by one: equal names run together")
+def one_by_one(y, p, s, x):
+    import sympy as sp
+
+    own = sp.symbols("y p s x")
+    results = derivatives(*own)
+    for symbol, passed in zip(own, (y, p, s, x), strict=True):
+        results = tuple(result.subs(symbol, passed) for result in results)
+    return results
+
+
 @wrong("forget the inner derivative of 1 - p")
 def no_inner_derivative(y, p, s, x):
     import sympy as sp

@@ -69,6 +69,15 @@ def test_the_weighted_mean_divides_by_the_targets_weights(cross_entropy):
     check(cross_entropy, logits, torch.tensor([1, 0]), weight, reduction="sum", want=total)
 
 
+@claim("S0-309")
+def test_a_class_of_weight_0_costs_nothing_and_does_not_count(cross_entropy):
+    logits = torch.tensor([[1 / 2, 1 / 4, 1 / 4], [1 / 8, 1 / 8, 3 / 4]], dtype=torch.float64).log()
+    weight, want = torch.tensor([0.0, 0.5, 2.0], dtype=torch.float64), math.log(2)
+    want = torch.tensor([want, 0.0], dtype=torch.float64)
+    check(cross_entropy, logits, torch.tensor([1, 0]), weight, reduction="none", want=want)
+    check(cross_entropy, logits, torch.tensor([1, 0]), weight, want=2 * want[0])
+
+
 @claim("S0-309", "S0-316", "S4-128")
 @given(inputs.labelled_logits())
 def test_equals_the_formula_with_50_digits(cross_entropy, case):
@@ -186,8 +195,9 @@ def test_refuses_another_number_of_targets(cross_entropy):
     for shape in ((3,), (1,), (2, 1)):
         expected = {"raises": ValueError, "naming": {"targets": shape}}
         check(cross_entropy, torch.zeros(2, 5), torch.zeros(shape).long(), **expected)
-    expected = {"raises": ValueError, "naming": {"targets": torch.float32}}
-    check(cross_entropy, torch.zeros(2, 3), torch.zeros(2), **expected)
+    for dtype in (torch.float32, torch.int32, torch.bool):
+        expected = {"raises": ValueError, "naming": {"targets": dtype}}
+        check(cross_entropy, torch.zeros(2, 3), torch.zeros(2, dtype=dtype), **expected)
 
 
 def test_refuses_another_number_of_weights(cross_entropy):

@@ -93,6 +93,7 @@ def test_a_larger_image_of_the_same_pattern_has_the_same_style(gram_matrix):
 def test_reads_images_by_their_strides(gram_matrix):
     features = inputs.numbers(2, 4, 5, 3).permute(0, 3, 1, 2)  # channels last
     check(gram_matrix, features, want=by_loops(features.contiguous()), scale=1.0)
+    check(gram_matrix, features.mT, want=by_loops(features.contiguous()), scale=1.0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)

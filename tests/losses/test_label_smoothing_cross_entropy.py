@@ -123,6 +123,11 @@ def test_a_masked_class_matters_only_with_smoothing(label_smoothing_cross_entrop
     check(label_smoothing_cross_entropy, logits, targets, 0.25, want=torch.tensor(torch.inf))
 
 
+def test_one_class_costs_nothing(label_smoothing_cross_entropy):
+    logits, targets = torch.tensor([[3.0], [-2.0]]), torch.tensor([0, 0])
+    check(label_smoothing_cross_entropy, logits, targets, 0.25, want=torch.tensor(0.0))
+
+
 def test_of_no_rows_the_mean_is_nan_and_the_sum_0(label_smoothing_cross_entropy):
     none = torch.zeros(0, 3), torch.zeros(0).long(), 0.1
     check(label_smoothing_cross_entropy, *none, want=torch.tensor(torch.nan))
@@ -138,16 +143,18 @@ def test_refuses_eps_outside_0_and_1(label_smoothing_cross_entropy, bad):
 
 
 def test_refuses_targets_that_are_no_class(label_smoothing_cross_entropy):
-    for bad in (3, -1):
+    for bad in (3, -1, -100):
         targets = torch.tensor([0, bad])
         expected = {"raises": ValueError, "naming": {"targets": bad}}
         check(label_smoothing_cross_entropy, torch.zeros(2, 3), targets, 0.1, **expected)
-    for shape in ((3,), (1,)):
+    for shape in ((3,), (1,), (2, 1)):
         expected = {"raises": ValueError, "naming": {"targets": shape}}
         targets = torch.zeros(shape).long()
         check(label_smoothing_cross_entropy, torch.zeros(2, 5), targets, **expected)
-    expected = {"raises": ValueError, "naming": {"targets": torch.float32}}
-    check(label_smoothing_cross_entropy, torch.zeros(2, 3), torch.zeros(2), **expected)
+    for dtype in (torch.float32, torch.int32, torch.bool):
+        expected = {"raises": ValueError, "naming": {"targets": dtype}}
+        targets = torch.zeros(2, dtype=dtype)
+        check(label_smoothing_cross_entropy, torch.zeros(2, 3), targets, **expected)
 
 
 def test_refuses_logits_that_are_no_matrix_of_floats(label_smoothing_cross_entropy):
@@ -225,6 +232,17 @@ def torch_itself(logits, targets, eps=0.0, reduction="mean"):
     return reduced(losses, reduction)
 
 
+@wrong(
+    "leave out rows with target -100, as torch does: here it is no class", accepts_bad_input=True
+)
+def ignores_some_rows(logits, targets, eps=0.0, reduction="mean"):
+    if not 0 <= eps <= 1:
+        raise ValueError(f"eps {eps}")
+    if (((targets < 0) & (targets != -100)) | (targets >= logits.shape[-1])).any():
+        raise ValueError(f"targets {targets.tolist()}")
+    return smoothed(logits, targets, eps, reduction)
+
+
 @wrong("leave 0 * log 0 as it is: without smoothing, a masked class makes the loss nan")
 def zero_times_infinity(logits, targets, eps=0.0, reduction="mean"):
     log_p = logits.log_softmax(-1)
@@ -260,7 +278,7 @@ def two_losses(logits, targets, eps=0.0, reduction="mean"):
         raise ValueError(f"no such reduction: {reduction}")
     if logits.ndim != 2 or logits.shape[1] < 1 or not logits.is_floating_point():
         raise ValueError(f"logits: {logits.dtype} {tuple(logits.shape)} won't do")
-    if list(targets.shape) != [len(logits)] or targets.is_floating_point():
+    if list(targets.shape) != [len(logits)] or targets.dtype != torch.long:
         raise ValueError(f"targets: {targets.dtype} {tuple(targets.shape)} won't do")
     for t in targets.tolist():
         if t not in range(logits.shape[1]):

@@ -110,14 +110,15 @@ def test_of_no_rows_the_mean_is_nan_and_the_sum_0(negative_log_likelihood):
 
 def test_refuses_targets_that_are_no_class(negative_log_likelihood):
     p = torch.full((2, 4), 0.25)
-    for bad in (4, -1):
+    for bad in (4, -1, -100):
         expected = {"raises": ValueError, "naming": {"targets": bad}}
         check(negative_log_likelihood, p, torch.tensor([0, bad]), **expected)
-    for shape in ((3,), (1,)):
+    for shape in ((3,), (1,), (2, 1)):
         expected = {"raises": ValueError, "naming": {"targets": shape}}
         check(negative_log_likelihood, p, torch.zeros(shape).long(), **expected)
-    expected = {"raises": ValueError, "naming": {"targets": torch.float32}}
-    check(negative_log_likelihood, p, torch.zeros(2), **expected)
+    for dtype in (torch.float32, torch.int32, torch.bool):
+        expected = {"raises": ValueError, "naming": {"targets": dtype}}
+        check(negative_log_likelihood, p, torch.zeros(2, dtype=dtype), **expected)
 
 
 def test_refuses_logits(negative_log_likelihood):
@@ -227,7 +228,7 @@ def row_by_row(p, targets, reduction="mean"):
         raise ValueError(f"no such reduction: {reduction}")
     if p.ndim != 2:
         raise ValueError(f"p: wrong shape {tuple(p.shape)}")
-    if list(targets.shape) != [len(p)] or targets.is_floating_point():
+    if list(targets.shape) != [len(p)] or targets.dtype != torch.long:
         raise ValueError(f"targets: {targets.dtype} {tuple(targets.shape)} won't do")
     for t in targets.tolist():
         if t not in range(p.shape[1]):

@@ -142,6 +142,11 @@ def test_rows_without_labels_count_in_the_mean(soft_cross_entropy):
     check(soft_cross_entropy, torch.zeros(2, 2), labels, want=torch.tensor(math.log(2) / 2))
 
 
+def test_one_class_costs_nothing(soft_cross_entropy):
+    logits, labels = torch.tensor([[3.0], [-2.0]]), torch.tensor([[1.0], [0.5]])
+    check(soft_cross_entropy, logits, labels, want=torch.tensor(0.0))
+
+
 def test_of_no_rows_the_mean_is_nan_and_the_sum_0(soft_cross_entropy):
     none = torch.zeros(0, 3)
     check(soft_cross_entropy, none, none, want=torch.tensor(torch.nan))

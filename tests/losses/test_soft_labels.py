@@ -69,7 +69,7 @@ def test_refuses_eps_outside_0_and_1(soft_labels, bad):
     check(soft_labels, torch.tensor([0]), 3, bad, raises=ValueError, naming={"eps": bad})
 
 
-@pytest.mark.parametrize("bad", [3, -1])
+@pytest.mark.parametrize("bad", [3, -1, -100])
 def test_refuses_targets_that_are_no_class(soft_labels, bad):
     targets = torch.tensor([1, bad])
     check(soft_labels, targets, 3, 0.25, raises=ValueError, naming={"targets": bad})
@@ -79,8 +79,9 @@ def test_refuses_targets_that_are_no_vector_of_integers(soft_labels):
     for shape in ((), (2, 1)):
         targets, expected = torch.zeros(shape).long(), {"targets": shape}
         check(soft_labels, targets, 3, 0.25, raises=ValueError, naming=expected)
-    expected = {"targets": torch.float32}
-    check(soft_labels, torch.tensor([1.0, 2.0]), 3, 0.25, raises=ValueError, naming=expected)
+    for dtype in (torch.float32, torch.int32, torch.bool):
+        targets, expected = torch.tensor([1, 0], dtype=dtype), {"targets": dtype}
+        check(soft_labels, targets, 3, 0.25, raises=ValueError, naming=expected)
 
 
 @wrong(
@@ -145,7 +146,7 @@ def from_one_hot(targets, k, eps):
         raise ValueError(f"eps = {eps}")
     if k < 1 or (k == 1 and eps != 0):
         raise ValueError(f"k = {k} with eps = {eps}")
-    if targets.ndim != 1 or targets.is_floating_point():
+    if targets.ndim != 1 or targets.dtype != torch.long:
         raise ValueError(f"targets: {targets.dtype} {tuple(targets.shape)} won't do")
     for t in targets.tolist():
         if t < 0 or t >= k:

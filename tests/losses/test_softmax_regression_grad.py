@@ -90,8 +90,10 @@ def test_refuses_targets_that_are_no_class(softmax_regression_grad):
     for shape in ((5,), (1,), (2, 1)):
         expected = {"raises": ValueError, "naming": {"targets": shape}}
         check(softmax_regression_grad, x, torch.zeros(shape).long(), weight, bias, **expected)
-    expected = {"raises": ValueError, "naming": {"targets": torch.float32}}
-    check(softmax_regression_grad, x, torch.zeros(2), weight, bias, **expected)
+    for dtype in (torch.float32, torch.int32, torch.bool):
+        expected = {"raises": ValueError, "naming": {"targets": dtype}}
+        targets = torch.zeros(2, dtype=dtype)
+        check(softmax_regression_grad, x, targets, weight, bias, **expected)
 
 
 def test_refuses_weights_laid_out_the_other_way(softmax_regression_grad):
@@ -211,7 +213,7 @@ def outer_products(x, targets, weight, bias):
         raise ValueError(f"weight: {weight.dtype} {tuple(weight.shape)} won't do")
     if bias.shape != weight.shape[:1] or bias.dtype != x.dtype:
         raise ValueError(f"bias: {bias.dtype} {tuple(bias.shape)} won't do")
-    if targets.shape != x.shape[:1] or targets.is_floating_point():
+    if targets.shape != x.shape[:1] or targets.dtype != torch.long:
         raise ValueError(f"targets: {targets.dtype} {tuple(targets.shape)} won't do")
     by_weight, by_bias = torch.zeros_like(weight), torch.zeros_like(bias)
     for row, t in zip(x, targets.tolist(), strict=True):

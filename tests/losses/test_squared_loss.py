@@ -29,6 +29,10 @@ def test_a_case_worked_by_hand_for_targets_of_any_shape(squared_loss, shape):
     check(squared_loss, y_hat, y.reshape(shape), want=want)
 
 
+def test_one_target_may_be_a_number(squared_loss):
+    check(squared_loss, torch.tensor([[5.0]]), torch.tensor(1.0), want=torch.tensor([[8.0]]))
+
+
 @claim("S3-121")
 @given(inputs.sizes(1, 5).flatmap(lambda n: st.tuples(*[inputs.tensors(n, 1)] * 2)))
 def test_columns_need_no_reshape(squared_loss, pair):

@@ -122,6 +122,11 @@ def test_moving_the_pixels_of_the_style_changes_nothing(style_transfer_loss):
     check(style_transfer_loss, image, content, content_target, style, moved, WEIGHTS, want=want)
 
 
+def test_reads_images_by_their_strides(style_transfer_loss):
+    turned = [x.mT.contiguous().mT for x in example()]
+    check(style_transfer_loss, *turned, WEIGHTS, want=total(*example(), weights=WEIGHTS))
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 def test_keeps_the_dtype(style_transfer_loss, dtype):
     one = torch.ones(1, 1, 2, 2, dtype=dtype)

@@ -131,6 +131,7 @@ def test_refuses_a_vector_without_a_direction(angle_between):
 def test_refuses_vectors_that_do_not_match(angle_between):
     a = torch.tensor([1.0, 2.0])
     check(angle_between, a, torch.ones(3), raises=ValueError, naming={"b": (3,)})
+    check(angle_between, a, torch.ones(1), raises=ValueError, naming={"b": (1,)})
     check(angle_between, a, a.double(), raises=ValueError, naming={"b": torch.float64})
 
 

@@ -146,6 +146,11 @@ def test_hundreds_of_numbers_keep_their_digits(dft, dtype):
     check(dft, x, want=want)
 
 
+def test_a_thousand_numbers_of_float32_keep_their_digits(dft):
+    x = inputs.numbers(1021).float()
+    check(dft, x, want=torch.fft.fft(x.to(torch.complex128)).to(torch.complex64))
+
+
 def test_the_last_of_hundreds_of_numbers_has_all_digits(dft):
     n = 509
     x = torch.zeros(n, dtype=torch.float64)
@@ -274,6 +279,16 @@ def imprecise_angles(x, inverse=False):
     if x.dtype in (torch.float64, torch.complex128):
         return torch.fft.ifft(x) if inverse else torch.fft.fft(x)
     return torch.polar(torch.ones_like(angle), angle) @ of(x) / (n if inverse else 1)
+
+
+@wrong("multiply each wave up from the last one in complex64: every product rounds")
+def powers_step_by_step(x, inverse=False):
+    if inverse or of(x).dtype == torch.complex128:
+        return torch.fft.ifft(x) if inverse else torch.fft.fft(x)
+    first, rows = waves(len(x), -1, torch.complex64)[min(1, len(x) - 1)], [torch.ones_like(of(x))]
+    for _ in range(len(x) - 1):
+        rows.append(rows[-1] * first)
+    return torch.stack(rows) @ of(x)
 
 
 @wrong("compute in complex64 whatever the dtype: half of the digits are lost")

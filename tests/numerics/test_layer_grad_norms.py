@@ -144,7 +144,7 @@ def test_refuses_an_activation_that_is_not_there(layer_grad_norms):
 
 
 def test_refuses_shapes_that_make_no_network(layer_grad_norms):
-    for shape in ((0, 3, 3), (2, 3, 4), (3, 3)):
+    for shape in ((0, 3, 3), (2, 3, 4), (1, 4, 3), (3, 3)):
         naming = {"weights": shape, "x": (3,)}
         check(layer_grad_norms, torch.ones(shape), torch.ones(3), raises=ValueError, naming=naming)
     naming = {"weights": (3,), "x": ()}

@@ -95,6 +95,14 @@ def test_factors_may_be_the_largest_and_the_smallest_numbers(scaled_product, dty
     check(scaled_product, smallest, want=exact(smallest))
 
 
+@pytest.mark.parametrize(("dtype", "power"), [(torch.float32, 100), (torch.float64, 700)])
+def test_a_large_and_a_small_factor_make_up_for_each_other(scaled_product, dtype, power):
+    factors = torch.tensor([[[2.0**power]], [[-3 * 2.0**-power]]], dtype=dtype)
+    want = (torch.tensor([[-0.75]], dtype=dtype), 2)
+    check(scaled_product, factors, want=want)
+    check(scaled_product, factors.flip(0), want=want)
+
+
 def test_a_power_of_two_has_the_mantissa_one_half(scaled_product):
     check(scaled_product, inputs.vector(1).reshape(1, 1, 1), want=(inputs.vector(0.5)[None], 1))
     check(scaled_product, inputs.vector(-8).reshape(1, 1, 1), want=(inputs.vector(-0.5)[None], 4))
@@ -108,6 +116,8 @@ def test_the_last_number_below_a_power_of_two_has_the_largest_mantissa(scaled_pr
 
 def test_of_no_factors_the_product_is_the_identity(scaled_product):
     check(scaled_product, torch.zeros(0, 3, 3), want=(torch.eye(3) / 2, 1))
+    wide = torch.zeros(0, 2, 2, dtype=torch.float64)
+    check(scaled_product, wide, want=(torch.eye(2, dtype=torch.float64) / 2, 1))
 
 
 def test_a_product_that_is_zero_has_the_exponent_zero(scaled_product):
@@ -151,6 +161,8 @@ def test_refuses_infinite_entries_and_nan(scaled_product):
     for value in (torch.inf, torch.nan):
         factors = torch.tensor([[[1.0, 2.0], [value, 3.0]]])
         check(scaled_product, factors, raises=ValueError, naming={"factors": value})
+    factors = torch.tensor([[[1.0, torch.nan], [torch.inf, 3.0]]])
+    check(scaled_product, factors, raises=ValueError, naming={"factors": torch.nan})
 
 
 def test_refuses_integers(scaled_product):
@@ -234,6 +246,14 @@ def unscaled_factors(factors):
         product, change = parts(product @ factor)
         product, exponent = product.to(factors.dtype), exponent + change
     return product, exponent if product.any() else 0
+
+
+@wrong("take the power of 2 of the largest factor out of all: the small ones vanish")
+def one_exponent_for_all(factors):
+    one = parts(factors)[1] if len(factors) else 0
+    scaled = (factors.double() * 2.0 ** -(one // 2) * 2.0 ** (one // 2 - one)).to(factors.dtype)
+    product, exponent = run(scaled)
+    return product, exponent + one * len(factors) * bool(product.any())
 
 
 @wrong("divide by 2^exponent in one step: for the smallest numbers 2^-exponent overflows")

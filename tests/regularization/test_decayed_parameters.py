@@ -66,6 +66,12 @@ def test_a_bias_is_known_by_the_last_part_of_its_name(decayed_parameters):
 
 
 @claim("S2-094")
+def test_a_bias_may_have_its_word_within_another(decayed_parameters):
+    model = nn.ParameterDict({"weights": torch.ones(2, 3), "biases": torch.zeros(2)})
+    check(decayed_parameters, model, want=(["weights"], ["biases"]))
+
+
+@claim("S2-094")
 def test_a_bias_need_not_begin_with_the_word(decayed_parameters):
     attention = nn.MultiheadAttention(4, 2, add_bias_kv=True)
     decay = ["in_proj_weight", "out_proj.weight"]

@@ -71,6 +71,13 @@ def test_equals_the_sum_over_all_masks(dropout_moments, x, weight, p):
     check(dropout_moments, x, weight, p, want=want, scale=1e6)
 
 
+@claim("S2-106")
+def test_of_a_rare_loss_the_variance_has_all_digits(dropout_moments):
+    x, weight = torch.tensor([[3.0, 1.0]]), torch.tensor([[1.0, 0.0], [2.0, -4.0]])
+    want = (torch.tensor([[3.0, 2.0]]), torch.tensor([[9e-6, 52e-6]]))
+    check(dropout_moments, x, weight, 1e-6, want=want)
+
+
 @counterexample("S2-106")  # for every p, p = 1 among them
 def test_where_all_is_lost_mean_and_variance_are_0(dropout_moments):
     none = torch.zeros(2, 4).double()
@@ -160,6 +167,15 @@ def lost_together(x, weight, p):
         moments(x, weight, p)[0],
         (p / (1 - p) if p < 1 else 0) * (x @ weight.mT) ** 2,
     )
+
+
+@wrong("subtract the squares from the second moment: where p is small, they differ by rounding")
+def difference_of_moments(x, weight, p):
+    mean, variance = moments(x, weight, p)
+    if p == 1:
+        return mean, variance
+    squares = (weight**2).mT
+    return mean, (x / (1 - p)) ** 2 @ squares * (1 - p) - x**2 @ squares
 
 
 @wrong("forget to square the weights")

@@ -105,6 +105,8 @@ def test_refuses_spreads_that_are_none(lam_of_prior):
 def test_refuses_no_examples_and_other_names(lam_of_prior):
     for n in (0, -1):
         check(lam_of_prior, "laplace", 1.0, 1.0, n, raises=ValueError, naming={"n": n})
+        args = ("gaussian", 1.0, 1.0, n, "sum")
+        check(lam_of_prior, *args, raises=ValueError, naming={"n": n})
     args = ("uniform", 1.0, 1.0, 2)
     check(lam_of_prior, *args, raises=ValueError, naming={"prior": "uniform"})
     args = ("laplace", 1.0, 1.0, 2, "none")

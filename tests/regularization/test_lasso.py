@@ -141,6 +141,12 @@ def test_more_columns_than_rows_and_equal_ones(lasso):
     check(lasso, features, vector(2.5, 3.5), 1.0, 1, want=want)
 
 
+def test_small_features_take_large_steps(lasso):
+    # The eigenvalue is 1e-10: one step leads to the minimum.
+    check(lasso, vector([1e-5]), vector(1.0), 0.0, 1, want=vector(1e5))
+    check(lasso, vector([1e-5]), vector(1.0), 5e-6, 1, want=vector(5e4))
+
+
 def test_keeps_float32_and_reads_by_strides(lasso):
     check(lasso, X.float(), Y.float(), 0.5, 2, want=torch.tensor([1.09375, -0.375]))
     check(lasso, X.mT.contiguous().mT, Y, 0.5, 2, want=vector(1.09375, -0.375))
@@ -223,6 +229,12 @@ def by_the_trace(features, targets, lam, steps):
     return descended(
         features, targets, lam, steps, soft, rate=len(features) / features.square().sum()
     )
+
+
+@wrong("keep the largest eigenvalue above 1e-8: small features hardly move")
+def bounded_rate(features, targets, lam, steps):
+    largest = torch.linalg.eigvalsh(features.mT @ features / len(features))[-1]
+    return descended(features, targets, lam, steps, soft, rate=1 / largest.clamp(min=1e-8))
 
 
 @wrong("threshold before the gradient step")

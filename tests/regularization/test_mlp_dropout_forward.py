@@ -134,6 +134,13 @@ def test_the_generator_alone_decides_and_evaluation_draws_nothing(mlp_dropout_fo
 
 
 @claim("S2-110", "S2-108")
+def test_where_all_hidden_units_are_lost_no_gradient_flows_back(mlp_dropout_forward):
+    call, none = (X, LAYERS, 1.0, True, seeded()), torch.zeros_like(X)
+    upstream = inputs.numbers(4, 5)
+    check_gradient(mlp_dropout_forward, *call, wrt=(0,), upstream=upstream, want=(none,))
+
+
+@claim("S2-110", "S2-108")
 @pytest.mark.parametrize(("p", "training"), [(0.5, True), (0.2, True), (0.2, False), (0.0, True)])
 def test_gradients_flow_back_through_what_was_kept(mlp_dropout_forward, p, training):
     def answer(x, *layers):
@@ -230,6 +237,15 @@ def scaled_in_evaluation(x, layers, p, training, generator):
         return thinned(h, p, True, generator) * (1 - p if p < 1 else 1)
 
     return network(x, layers, behind=lose)
+
+
+@wrong("divide before the mask: with p = 1 the gradient is 0 times infinity")
+def divided_first(x, layers, p, training, generator):
+    def lose(h):
+        keep = torch.rand(h.shape, generator=generator) >= p
+        return torch.where(keep, h / (1 - p), 0)
+
+    return network(x, layers, behind=lose if training else lambda h: h)
 
 
 @wrong("draw one mask for all rows")

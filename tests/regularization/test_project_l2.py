@@ -68,6 +68,11 @@ def test_gradients_flow_back(project_l2):
     check_gradient(project_l2, vector(3.0, 4.0), theta=36.0, upstream=upstream, want=(upstream,))
 
 
+def test_gradients_flow_back_to_weights_of_0(project_l2):
+    upstream = vector(4.0, -2.0)
+    check_gradient(project_l2, vector(0.0, 0.0), theta=1.0, upstream=upstream, want=(upstream,))
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32], ids=str)
 def test_keeps_the_dtype(project_l2, dtype):
     weights = torch.tensor([[6.0], [8.0]], dtype=dtype)
@@ -128,6 +133,13 @@ def divides_by_zero(weights, theta):
     return weights * min(1.0, theta**0.5 / size.item()) if size else weights / size
 
 
+@wrong("choose behind the division: at weights of 0 the side not taken makes the gradient nan")
+def chosen_behind(weights, theta):
+    squares = weights.double().square().sum()
+    scaled = (weights * (theta / squares).sqrt()).to(weights.dtype)
+    return torch.where(squares <= theta, weights, scaled)
+
+
 @wrong("scale in place: the caller's weights change")
 def in_place(weights, theta):
     squares = weights.square().sum()
@@ -151,5 +163,5 @@ def by_a_factor(weights, theta):
     if theta < 0 or not math.isfinite(theta):
         raise ValueError(f"theta: {theta}")
     size = weights.double().square().sum().sqrt()
-    factor = (theta**0.5 / size).clamp(max=1) if bool(size) else size + 1
+    factor = (theta**0.5 / size).clamp(max=1) if bool(size) else torch.ones_like(size)
     return weights * factor.to(weights.dtype)

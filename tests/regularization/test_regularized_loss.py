@@ -120,12 +120,14 @@ def test_takes_scalars_and_reads_by_strides(regularized_loss):
 def test_refuses_a_price_that_is_none(regularized_loss):
     for lam in (-0.5, math.inf, math.nan):
         check(regularized_loss, LOSS, A, lam=lam, raises=ValueError, naming={"lam": lam})
+        check(regularized_loss, LOSS, lam=lam, raises=ValueError, naming={"lam": lam})
 
 
 def test_refuses_another_kind(regularized_loss):
     for kind in ("l3", "L2", ""):
         args = (LOSS, A)
         check(regularized_loss, *args, lam=1.0, kind=kind, raises=ValueError, naming={"kind": kind})
+        check(regularized_loss, LOSS, lam=1.0, kind=kind, raises=ValueError, naming={"kind": kind})
 
 
 def priced(loss, weights, lam, kind, l2=0.5):

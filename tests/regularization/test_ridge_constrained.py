@@ -115,6 +115,24 @@ def test_many_least_squares_give_the_shortest(ridge_constrained):
     check(ridge_constrained, zero, vector(2.0, 2.0), 1.0, want=(vector(0.0, 0.0, 0.0), 0.0))
 
 
+@claim("S3-190")
+def test_a_singular_value_of_rounding_counts_as_0(ridge_constrained):
+    # The last column is the sum of the others.
+    features = vector([1.0, 2.0, 3.0], [0.5, -1.0, -0.5], [4.0, 0.25, 4.25], [-3.0, 1.0, -2.0])
+    targets = vector(2.0, -1.0, 0.5, 3.0)
+    shortest = torch.linalg.pinv(features, rtol=1e-6) @ targets
+    theta = 1.5 * float(shortest @ shortest)
+    check(ridge_constrained, features, targets, theta, want=(shortest, 0.0))
+
+
+@claim("S3-190")
+def test_1e_6_of_the_largest_singular_value_is_0_and_more_is_not(ridge_constrained):
+    small = vector([1.0, 0.0], [0.0, 1e-7])
+    check(ridge_constrained, small, small.sum(1), 10.0, want=(vector(1.0, 0.0), 0.0))
+    large = vector([1.0, 0.0], [0.0, 1e-5])
+    check(ridge_constrained, large, large.sum(1), 10.0, want=(vector(1.0, 1.0), 0.0))
+
+
 def test_keeps_float32_and_reads_by_strides(ridge_constrained):
     close = such_that(
         "(1.5, 1.6) in float32, and 1",
@@ -212,6 +230,20 @@ def boxed(features, targets, theta):
 @wrong("bound the sum of the absolute values")
 def l1_ball(features, targets, theta):
     return searched(features, targets, theta, lambda w: float(w.abs().sum()))
+
+
+@wrong("divide by singular values that are 0 but for rounding: the weights are as long as allowed")
+def keeps_rounding(features, targets, theta):
+    u, s, vh = torch.linalg.svd(features, full_matrices=False)
+    u, s, vh = u[:, s > 0], s[s > 0], vh[s > 0]
+    moments, low, high = u.mT @ targets, 0.0, 1e12
+    if float((moments / s).square().sum()) <= theta:
+        return vh.mT @ (moments / s), 0.0
+    for _ in range(200):
+        price = (low + high) / 2
+        outside = float((s * moments / (s * s + price)).square().sum()) > theta
+        low, high = (price, high) if outside else (low, price)
+    return vh.mT @ (s * moments / (s * s + high)), high / len(targets)
 
 
 @right("by Newton's steps on 1 / ||w||, from the left")

@@ -86,6 +86,15 @@ def test_in_other_units_the_same_singular_values_count(ridge_path, unit):
 
 
 @claim("S3-205")
+def test_1e_6_of_the_largest_singular_value_is_0_and_more_is_not(ridge_path):
+    targets = vector(0.0, 1.0)
+    small = vector([1.0, 0.0], [0.0, 1e-7])
+    check(ridge_path, small, targets, [0.0], want=(vector(0.25), vector(0.0)))
+    large = vector([1.0, 0.0], [0.0, 1e-5])
+    check(ridge_path, large, targets, [0.0], want=(vector(0.0), vector(5e9)))
+
+
+@claim("S3-205")
 def test_without_a_penalty_it_is_least_squares(ridge_path):
     features, targets = inputs.numbers(7, 3), inputs.numbers(7)
     w = torch.linalg.lstsq(features, targets[:, None]).solution[:, 0]
@@ -243,6 +252,20 @@ def divides_by_zero(features, targets, lams):
     u, s, vh = torch.linalg.svd(features, full_matrices=False)
     s = torch.where(s > 1e-6 * s[0], s, 0.0)
     return measured(features, targets, (s * (u.mT @ targets) / (s.square() + n * price)) @ vh)
+
+
+@wrong("leave out only the singular values that are rounding: 1e-7 of the largest is 0 as well")
+def only_rounding(features, targets, lams):
+    w = torch.linalg.lstsq(features, targets[:, None], driver="gelsd").solution[:, 0]
+    rows = [w[None] if lam == 0 else path(features, targets, [lam]) for lam in lams]
+    return measured(features, targets, torch.cat([features.new_zeros(0, features.shape[1]), *rows]))
+
+
+@wrong("leave out singular values up to 1e-3 of the largest")
+def cut_too_early(features, targets, lams):
+    w = torch.linalg.pinv(features, rtol=1e-3) @ targets
+    rows = [w[None] if lam == 0 else path(features, targets, [lam]) for lam in lams]
+    return measured(features, targets, torch.cat([features.new_zeros(0, features.shape[1]), *rows]))
 
 
 @wrong("add a little to each penalty, so that there is always an inverse")

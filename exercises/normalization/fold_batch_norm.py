@@ -21,7 +21,7 @@ def fold_batch_norm(
     The layer is a dense one, weight [c_out, c_in], or a convolution, [c_out, c_in, kh, kw]; both
     are linear in weight and bias. No bias counts as 0, and the result has one all the same. At
     inference only: in training the statistics depend on x. The dtype of `weight` is kept, and
-    gradients flow back.
+    gradients flow back to `weight`, `bias`, `gamma` and `beta`.
 
     Raises:
         ValueError: naming `weight` and its shape, if it has no dimension; naming `bias`,

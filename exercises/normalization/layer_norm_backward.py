@@ -18,7 +18,8 @@ def layer_norm_backward(
 
     `upstream` is dL/dy; the result is (dL/dx, dL/dweight, dL/dbias). The statistics of a token
     depend on its entries as well. The gradient with respect to `x` sums to 0 over the entries of
-    each token. There may be any number of dimensions before the last. The dtype of `x` is kept.
+    each token. There may be any number of dimensions before the last. The dtype of `x` is kept, and
+    the digits of a token far from 0 aren't lost.
 
     Raises:
         ValueError: naming `x` and its dtype, unless it is floating point, or its shape, if it has

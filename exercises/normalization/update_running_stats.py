@@ -20,7 +20,8 @@ def update_running_stats(
     m values that it has: the squares are divided by m - 1, though the layer itself normalises with
     the biased variance. With momentum=None the results are plain averages of the statistics of all
     batches, and `batches` is the number of those that came before; else `batches` has no effect.
-    The results keep the dtypes of the running statistics, and no gradient flows back to `x`.
+    The results keep the dtypes of the running statistics, and no gradient flows back to `x`;
+    statistics of float16 and bfloat16 are computed in float32.
 
     Raises:
         ValueError: naming `x` and its dtype, unless it is floating point, or its shape, unless it

@@ -15,8 +15,8 @@ def finetune_param_groups(
 
         [{"params": [...], "lr": base_lr}, {"params": [...], "lr": head_lr}]
 
-    Each list has the tensors themselves, no copies, in their order. Every parameter is in one group, but for
-    frozen ones (whose requires_grad is False): they are in none. The base may be empty.
+    Each list has the tensors themselves, no copies, in their order. Every parameter is in one group,
+    but for frozen ones (whose requires_grad is False): they are in none. The base may be empty.
 
     Raises:
         ValueError: naming `head` and its value, if no parameter that is trained belongs to it;

@@ -20,9 +20,9 @@ def synthesised_image(
         loss(x)     = mean over the f p q entries of (features(x) - target)^2
         step:    x' = x - lr * dloss/dx
 
-    The first x is `start`, and relu has the derivative 0 at 0. Only the image is trained: the
-    kernels stay as they are and get no gradient, even if they require one. The pixels aren't
-    clamped. The result has the dtype of `start` and hangs on no graph.
+    The first x is `start`, and relu has the derivative 0 at 0. Only the image is trained: kernels
+    and target stay as they are and get no gradient, even if they require one. Neither pixels nor
+    gradients are clamped. The result has the dtype of `start` and hangs on no graph.
 
     Raises:
         ValueError: naming `target` and its shape, if the features of `start` have another; naming

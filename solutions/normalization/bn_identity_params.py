@@ -14,7 +14,7 @@ def bn_identity_params(
             where mu and sigma^2 are the mean and the biased variance of each channel of `x`
 
     Channels are dimension 1. They are those of this batch: another one has other statistics, and is
-    changed. The results have the dtype of `x`.
+    changed. The results have the dtype of `x`; the digits of a channel far from 0 aren't lost.
 
     Raises:
         ValueError: naming `x` and its dtype, unless it is floating point, or its shape, unless it

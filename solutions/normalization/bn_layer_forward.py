@@ -23,8 +23,9 @@ def bn_layer_forward(
         Ztilde = gamma * (Z - mu) / sqrt(sigma^2 + eps) + beta
         A      = g(Ztilde)
 
-    A unit is a row: it has one entry of b, mu, sigma^2, gamma and beta. With a single sample all
-    that is left is g(beta). Gradients flow back to all tensors; that of b is 0.
+    A unit is a row: it has one entry of b, mu, sigma^2, gamma and beta. `g` acts on each entry by
+    itself. With a single sample all that is left is g(beta). Gradients flow back to all tensors;
+    that of b is 0.
 
     Raises:
         ValueError: naming `A_prev` and its shape, unless it is [p, m] for the [n, p] of `W` with m

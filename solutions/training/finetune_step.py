@@ -23,7 +23,8 @@ def finetune_step(
     `parameters` has the four of the formula by these names. Those that require a gradient are
     trained; the others are frozen, and stay as they are. The result has the same names; its tensors
     require a gradient where the given ones did, and hang on no graph of this step. Gradients pass
-    through a frozen layer to those below it.
+    through a frozen layer to those below it. What the given tensors have in .grad is neither used
+    nor changed.
 
     Raises:
         ValueError: naming `parameters`, if all are frozen; naming `lr` or `weight_decay` and its

@@ -11,7 +11,7 @@ def minibatch_indices(
     Rows count from 0. Batches have `batch_size` rows, one batch after another; the last has the
     rows that are left, unless `drop_last`: then it is left out if it isn't whole. Without a
     `generator` the rows keep their order; with one, they have the order that torch.randperm draws
-    from it: a new one in each call. Without rows there are no batches.
+    from it, once a call: a new one in each. Without rows there are no batches.
 
     Raises:
         ValueError: naming `n` and its value, if it is negative; naming `batch_size` and its value,

@@ -125,6 +125,15 @@ def test_one_layer_of_one_unit(activation_stds):
     check(activation_stds, torch.full((1, 1, 1), 2.0), x, "identity", want=want)
 
 
+@pytest.mark.parametrize("activation", ["identity", "relu"])
+def test_activations_far_from_0_keep_their_digits(activation_stds, activation):
+    x = 1e9 + torch.tensor([[1.0, 3.0], [6.0, 2.0], [1.0, 5.0]], dtype=torch.float64)
+    weights = torch.eye(2, dtype=torch.float64).repeat(2, 1, 1)
+    want = torch.full((2,), (22 / 6) ** 0.5, dtype=torch.float64)
+    # slack: a mean that is updated entry by entry is rounded at 1e9, where steps are 1e-7.
+    check(activation_stds, weights, x, activation, want=want, slack=1e4)
+
+
 def test_keeps_float64_and_reads_by_strides(activation_stds):
     weights, x = drawn(2, 3, 1.0, 5)
     want = layer_by_layer(weights.mT, x, "tanh")
@@ -176,6 +185,14 @@ def bessel(weights, x, activation="relu"):
 @wrong("take the root of the mean square: the mean is to be subtracted")
 def root_mean_square(weights, x, activation="relu"):
     return run(weights, x, activation, spread=lambda h, z: h.square().mean().sqrt())
+
+
+@wrong("subtract the squared mean from the mean of squares: far from 0 nothing is left")
+def difference_of_squares(weights, x, activation="relu"):
+    def spread(h, z):
+        return (h.square().mean() - h.mean().square()).clamp(min=0).sqrt()
+
+    return run(weights, x, activation, spread=spread)
 
 
 @wrong("return variances")

@@ -68,6 +68,14 @@ def test_a_leaky_relu_keeps_half_of_one_plus_its_squared_slope(
     check(deep_second_moments, leaky(slope), gain, depth, start, want=want, slack=SIX_DIGITS)
 
 
+def test_a_kink_where_phi_is_not_0_costs_no_digits(deep_second_moments):
+    # E[(|z| + 1)^2] = Var(z) + 2 E|z| + 1, with E|z| = std(z) sqrt(2 / pi).
+    mean = math.sqrt(2 / math.pi)
+    check(deep_second_moments, lambda z: z.abs() + 1, 1.0, 1, want=[2 + 2 * mean], slack=SIX_DIGITS)
+    check(deep_second_moments, lambda z: torch.relu(z) + 1, 2.0, 1, 4.0,
+          want=[9 + 4 * mean], slack=SIX_DIGITS)  # fmt: skip
+
+
 @pytest.mark.parametrize("name", ["tanh", "sigmoid"])
 @pytest.mark.parametrize(("gain", "start"), [(1.0, 1.0), (1.5, 2.0), (5.0, 16.0)])
 def test_equals_the_integral_with_20_digits(deep_second_moments, name, gain, start):

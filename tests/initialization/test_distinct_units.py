@@ -62,6 +62,8 @@ def test_units_that_differ_only_in_what_they_send_out_come_apart(distinct_units)
     weight_in, bias = torch.ones(5, 3), torch.zeros(5)
     weight_out = torch.tensor([[1.0, 2.0, 1.0, 1.0, -1.0], [3.0, 3.0, 3.0, 0.0, -3.0]])
     check(distinct_units, weight_in, bias, weight_out, want=4)
+    swapped = torch.tensor([[1.0, 2.0], [2.0, 1.0]])
+    check(distinct_units, weight_in[:2], bias[:2], swapped, want=2)
 
 
 @claim("S1-080")

@@ -233,6 +233,15 @@ def test_refuses_one_value_a_channel_in_training_only(batch_norm):
     check(layer.forward, PROBE[:1, :, 0], want=torchs.forward(PROBE[:1, :, 0]))
 
 
+def test_a_batch_that_is_refused_does_not_count(batch_norm):
+    layer = batch_norm(vector(1), vector(0), eps=2.0, momentum=None)
+    check(layer.forward, vector(7)[:, None], raises=ValueError, naming={"x": (1, 1)})
+    x = vector(1, 3)[:, None]
+    check(layer.forward, x, want=(x - 2) / 3**0.5)
+    layer.eval()
+    check(layer.forward, x, want=vector(-0.5, 0.5)[:, None])
+
+
 def test_refuses_other_channels(batch_norm):
     layer = batch_norm(GAMMA, BETA)
     for shape in ((4, 2), (2, 1), (2, 4, 3)):

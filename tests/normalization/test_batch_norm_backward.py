@@ -97,6 +97,13 @@ def test_a_constant_feature_gets_the_centred_gradient(batch_norm_backward):
     check(batch_norm_backward, x, torch.ones(1), g, 0.25, want=want)
 
 
+def test_a_feature_far_from_0_keeps_its_digits(batch_norm_backward):
+    steps, g = vector(1, 3, 6, 2).reshape(4, 1), vector(1, 0, 2, -5).reshape(4, 1)
+    want = by_autograd(steps, vector(2), g, 1e-9)
+    # slack: a mean that is updated entry by entry is rounded at 1e9, where steps are 1e-7.
+    check(batch_norm_backward, 1e9 + steps, vector(2), g, 1e-9, want=want, slack=1e4)
+
+
 def test_a_nan_spoils_its_own_feature_only(batch_norm_backward):
     x, g = inputs.numbers(4, 2), uneven(inputs.numbers(4, 2))
     x[1, 1] = torch.nan
@@ -225,6 +232,15 @@ def over_features(x, gamma, upstream, eps=1e-5):
     xhat, root = parts(x, eps)
     back = upstream.mean(1, keepdim=True) + xhat * (upstream * xhat).mean(1, keepdim=True)
     return gamma / root * (upstream - back), (upstream * xhat).sum(0), upstream.sum(0)
+
+
+@wrong("subtract the squared mean from the mean of squares: far from 0 nothing is left")
+def difference_of_squares(x, gamma, upstream, eps=1e-5):
+    variance = (x.square().mean(0) - x.mean(0).square()).clamp(min=0)
+    root = (variance + eps).sqrt()
+    xhat = (x - x.mean(0)) / root
+    dgamma, dbeta = (upstream * xhat).sum(0), upstream.sum(0)
+    return gamma / root * (upstream - (dbeta + xhat * dgamma) / len(x)), dgamma, dbeta
 
 
 @wrong("normalise with the unbiased variance")

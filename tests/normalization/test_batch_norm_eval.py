@@ -153,7 +153,7 @@ def test_reads_channels_that_lie_last_by_their_strides(batch_norm_eval):
 )
 def test_refuses_what_is_not_one_number_a_channel(batch_norm_eval, place, name):
     x = torch.ones(2, 3, 4, 3)
-    for shape in ((4,), (1,), (3, 1, 1), ()):
+    for shape in ((4,), (1,), (1, 3), (3, 1, 1), ()):
         numbers = [torch.ones(3)] * 4
         numbers[place] = torch.ones(shape)
         check(batch_norm_eval, x, *numbers, raises=ValueError, naming={name: shape})

@@ -78,15 +78,10 @@ def test_a_bias_of_the_layer_only_moves_the_mean(fold_batch_norm):
     check(fold_batch_norm, weight, bias, mean + bias, *rest, want=want)
 
 
-def test_gradients_flow_back_through_the_weight(fold_batch_norm):
-    def new_weight(*arguments, eps):
-        return fold_batch_norm(*arguments, eps)[0]
-
-    def truth(*arguments, eps):
-        return folded(*arguments, eps)[0]
-
-    arguments = inputs.numbers(3, 2, 3, 5), None, *NUMBERS
-    check_gradient(new_weight, *arguments, eps=0.5, wrt=(0, 4), like=truth)
+def test_gradients_flow_back_through_the_weight_and_the_bias(fold_batch_norm):
+    arguments = inputs.numbers(3, 2, 3, 5), vector(4, 5, -6), *NUMBERS
+    check_gradient(fold_batch_norm, *arguments, eps=0.5, of=0, wrt=(0, 4), like=folded)
+    check_gradient(fold_batch_norm, *arguments, eps=0.5, of=1, wrt=(1, 4, 5), like=folded)
 
 
 def test_keeps_float32_and_reads_by_strides(fold_batch_norm):

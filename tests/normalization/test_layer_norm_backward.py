@@ -95,6 +95,20 @@ def test_a_single_feature_gets_no_gradient_and_passes_none_on(layer_norm_backwar
     check(layer_norm_backward, x, vector(2), g, want=want)
 
 
+def test_a_constant_token_gets_the_centred_gradient(layer_norm_backward):
+    # xhat = 0 and root = 1/2; upstream * weight is (1, 0, 15), with the mean 16/3.
+    g = vector(1, 0, 5)
+    want = 2 * (vector(1, 0, 15) - 16 / 3), vector(0, 0, 0), g
+    check(layer_norm_backward, vector(4, 4, 4), vector(1, 2, 3), g, 0.25, want=want)
+
+
+def test_a_token_far_from_0_keeps_its_digits(layer_norm_backward):
+    steps, weight, g = vector(1, 3, 6, 2).reshape(1, 4), vector(2, 1, -1, 3), vector(1, 0, 2, -5)
+    want = by_autograd(steps, weight, g[None], 1e-9)
+    # slack: a mean that is updated entry by entry is rounded at 1e9, where steps are 1e-7.
+    check(layer_norm_backward, 1e9 + steps, weight, g[None], 1e-9, want=want, slack=1e4)
+
+
 def test_a_nan_spoils_its_own_token_only(layer_norm_backward):
     x, weight = inputs.numbers(3, 4), vector(2, -1, 0.5, 3)
     x[1, 2] = torch.nan
@@ -223,6 +237,15 @@ def over_samples(x, weight, upstream, eps=1e-5):
 @wrong("ignore `eps` and always add 1e-5")
 def ignores_eps(x, weight, upstream, eps=1e-5):
     return collected(x, weight, upstream, 1e-5)
+
+
+@wrong("subtract the squared mean from the mean of squares: far from 0 nothing is left")
+def difference_of_squares(x, weight, upstream, eps=1e-5):
+    variance = (mean(x.square()) - mean(x).square()).clamp(min=0)
+    root = (variance + eps).sqrt()
+    xhat, d = (x - mean(x)) / root, upstream * weight
+    dx = (d - mean(d) - xhat * mean(d * xhat)) / root
+    return dx, over_tokens(upstream * xhat), over_tokens(upstream)
 
 
 @wrong("normalise with the unbiased variance")

@@ -99,6 +99,14 @@ def test_gradients_flow_back_to_real_steps_only(masked_batch_norm):
     check_gradient(masked_batch_norm, x, LENGTHS, eps=0.5, like=torchs)
 
 
+@claim("S0-281")
+@pytest.mark.parametrize("filling", [torch.inf, torch.nan])
+def test_what_the_padding_holds_has_no_effect_on_gradients(masked_batch_norm, filling):
+    real = torch.arange(5)[:, None] < LENGTHS[:, None, None]
+    padded = torch.where(real, inputs.numbers(4, 5, 2), filling)
+    check_gradient(masked_batch_norm, padded, LENGTHS, eps=0.5, like=torchs)
+
+
 def test_a_nan_among_the_steps_spoils_its_own_feature_only(masked_batch_norm):
     x = inputs.numbers(2, 3, 2)
     x[0, 1, 1] = torch.nan
@@ -227,6 +235,14 @@ def by_a_product(x, lengths, eps=1e-5):
     mean = (x * real).sum((0, 1)) / lengths.sum()
     deviations = (x - mean) * real
     return deviations / (deviations.square().sum((0, 1)) / lengths.sum() + eps).sqrt()
+
+
+@wrong("normalise the padding too, and replace it by 0 then: on the way back 0 times nan is nan")
+def replaced_last(x, lengths, eps=1e-5):
+    real = mask(x, lengths)
+    steps = x[real[..., 0]]
+    mean, variance = steps.mean(0), steps.var(0, correction=0)
+    return torch.where(real, (x - mean) / (variance + eps).sqrt(), 0)
 
 
 @wrong("take nan for padding, wherever it stands")

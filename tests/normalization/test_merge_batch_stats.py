@@ -57,6 +57,12 @@ def test_an_empty_shard_has_no_effect(merge_batch_stats):
     check(merge_batch_stats, means, variances, [0, 3, 0, 1], want=want)
 
 
+def test_a_nan_of_a_shard_with_values_spoils_its_own_feature(merge_batch_stats):
+    means = vector(torch.nan, 0, 0, 4).reshape(2, 2)
+    want = vector(torch.nan, 2), vector(torch.nan, 4), vector(torch.nan, 16 / 3)
+    check(merge_batch_stats, means, torch.zeros(2, 2).double(), [2, 2], want=want)
+
+
 def test_one_shard_alone_keeps_its_statistics(merge_batch_stats):
     means, variances = vector(2, -1).reshape(1, 2), vector(6, 0).reshape(1, 2)
     want = vector(2, -1), vector(6, 0), vector(8, 0)
@@ -159,6 +165,11 @@ def adds_empty_shards(means, variances, counts):
     mean = (k * means).sum(0)
     var = (k * (variances + (means - mean) ** 2)).sum(0)
     return mean, var, var * sum(counts) / (sum(counts) - 1)
+
+
+@wrong("take every nan for 0, also that of a shard with values: nobody sees what went wrong")
+def hides_nan(means, variances, counts):
+    return whole(means.nan_to_num(0), variances.nan_to_num(0), counts)
 
 
 @wrong("subtract the squared mean from the mean of squares: far from 0 nothing is left")

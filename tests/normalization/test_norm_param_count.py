@@ -89,7 +89,8 @@ def test_refuses_sizes_that_are_not_positive(norm_param_count, place, name):
     for size in (0, -2):
         sizes = [3, 4, 5]
         sizes[place] = size
-        check(norm_param_count, "layer", *sizes, raises=ValueError, naming={name: size})
+        for kind in KINDS:
+            check(norm_param_count, kind, *sizes, raises=ValueError, naming={name: size})
 
 
 @wrong("count one number a channel in layer normalization as well")

@@ -120,6 +120,8 @@ def test_a_validation_changes_statistics_in_train_mode_only(changed_by_step):
     layers = [("linear", False, True), ("batch_norm", False, True), ("batch_norm", True, False)]
     want = ["1.running_mean", "1.running_var", "1.num_batches_tracked"]
     check(changed_by_step, layers, updates=False, want=want)
+    layers = [("linear", True, True), ("batch_norm", True, True)]
+    check(changed_by_step, layers, updates=False, want=want)
     layers = [(kind, False, False) for kind in KINDS]
     check(changed_by_step, layers, updates=False, want=[])
 

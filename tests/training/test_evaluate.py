@@ -1,11 +1,14 @@
 """The mean over all rows, whatever the batches."""
 
 import math
+import weakref
+from functools import wraps
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from grader import Exercise, check, claim, gpu, inputs, right, such_that, wrong
 
@@ -73,6 +76,69 @@ def test_reads_transposed_tensors_by_their_strides(evaluate):
     features, labels, weight = data()
     turned = features.mT.contiguous().mT, labels, weight.mT.contiguous().mT
     check(evaluate, *turned, 3, want=in_one(*data()))
+
+
+class Scores(TorchDispatchMode):
+    """Finds of how many rows all k scores were in one tensor; a one-hot code has no scores."""
+
+    def __init__(self, k):
+        super().__init__()
+        self.k, self.found = k, 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if isinstance(out, torch.Tensor) and out.is_floating_point():
+            sizes = [size for size in out.shape if size > 1]
+            if len(sizes) == 2 and self.k in sizes and not ((out == 0) | (out == 1)).all():
+                self.found = max(self.found, out.numel() // self.k)
+        return out
+
+
+class Kept(torch.autograd.graph.saved_tensors_hooks):
+    """Finds which share of all that was saved for a backward pass was there at the same time."""
+
+    def __init__(self, k):
+        super().__init__(self.keep, lambda tensor: tensor)
+        self.saved, self.most = [], 0
+
+    def keep(self, tensor):
+        held = tensor.detach()
+        self.saved.append(weakref.ref(held))
+        self.most = max(self.most, sum(ref() is not None for ref in self.saved))
+        return held
+
+    @property
+    def found(self):
+        return self.most / max(len(self.saved), 1)
+
+
+def watched(answer, watch):
+    """Return a function that calls the answer, and returns what `watch` finds meanwhile."""
+
+    def seen(features, labels, weight, batch_size):
+        watching = watch(len(weight))
+        with watching:
+            answer(features, labels, weight, batch_size)
+        return watching.found
+
+    seen.__name__ = answer.__name__
+    mistakes = getattr(answer, "mistakes", ())
+    seen.mistakes = tuple(wraps(m)(watched(m, watch)) for m in mistakes)
+    return seen
+
+
+def test_no_more_rows_than_a_batch_are_scored_at_once(evaluate):
+    want = such_that("at most 4 rows", lambda rows: rows <= 4)
+    why = "looked at: the most rows that had their scores in one tensor"
+    check(watched(evaluate, Scores), *data(30, 2, 13), 4, want=want, why=why)
+
+
+def test_nothing_is_kept_for_a_backward_pass(evaluate):
+    features, labels, weight = data(32, 2, 13)
+    want = such_that("less than half", lambda share: share < 0.5)
+    why = "looked at: what was saved for a backward pass, and how much of it at the same time"
+    seen = watched(evaluate, Kept)
+    check(seen, features, labels, weight.requires_grad_(), 4, want=want, why=why)
 
 
 def test_refuses_no_rows_and_no_batches(evaluate):
@@ -154,6 +220,19 @@ def error_rate(features, labels, weight, batch_size):
 @wrong("compute in float32 whatever the dtype")
 def always_float32(features, labels, weight, batch_size):
     return in_one(features.float(), labels, weight.float()).detach()
+
+
+@wrong("score all rows at once: a large data set has no room for that")
+def all_at_once(features, labels, weight, batch_size):
+    return in_one(features, labels, weight).detach()
+
+
+@wrong("keep the graphs of all batches until the end, and cut off only their sum")
+def cut_off_at_the_end(features, labels, weight, batch_size):
+    total = 0.0
+    for x, y in zip(features.split(batch_size), labels.split(batch_size), strict=True):
+        total = total + torch.nn.functional.cross_entropy(x @ weight.mT, y, reduction="sum")
+    return total.detach() / len(features)
 
 
 @right("with the batches' means, each weighted by its rows")

@@ -86,6 +86,14 @@ def test_frozen_parameters_are_in_no_group(finetune_param_groups):
     check(finetune_param_groups, parameters, "fc", 0.1, 1.0, want=want)
 
 
+def test_the_groups_have_the_tensors_themselves(finetune_param_groups):
+    def themselves(parameters):
+        found = finetune_param_groups(parameters, "fc", 0.01, 0.1)
+        return [[any(p is q for q in parameters.values()) for p in g["params"]] for g in found]
+
+    check(themselves, trained(*RESNET), want=[[True] * 3, [True] * 2])
+
+
 @counterexample("S0-226")  # which reads an iterator
 def test_the_groups_serve_a_second_optimizer(finetune_param_groups):
     def sizes(parameters):

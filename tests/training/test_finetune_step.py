@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, counterexample, inputs, right, such_that, wrong
+from grader import Exercise, check, claim, counterexample, effect, inputs, right, such_that, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -152,6 +152,24 @@ def test_what_was_trained_goes_on_being_trained_and_nothing_else(finetune_step, 
         lambda after: {name for name, p in after.items() if p.requires_grad} == asked,
     )
     check(finetune_step, network(frozen), *rows(), 0.5, want=want)
+
+
+def test_the_given_tensors_get_no_gradient(finetune_step):
+    seen = effect(finetune_step, lambda p, *args: {name: t.grad for name, t in p.items()})
+    why = "looked at afterwards: .grad of each"
+    check(seen, network(BODY), *rows(), 0.5, want=dict.fromkeys(NAMES), why=why)
+
+
+def test_a_gradient_that_is_there_already_is_neither_used_nor_changed(finetune_step):
+    def after_another_backward(parameters, *args):
+        for p in parameters.values():
+            p.grad = torch.full_like(p, 3.0)
+        after = finetune_step(parameters, *args)
+        return after, {name: p.grad for name, p in parameters.items()}
+
+    args = (network(BODY), *rows(), 0.5)
+    there = {name: torch.full_like(p.detach(), 3.0) for name, p in network().items()}
+    check(after_another_backward, *args, want=(by_chain_rule(*args), there))
 
 
 def test_no_gradient_flows_back_through_the_step(finetune_step):
@@ -356,6 +374,18 @@ def in_place(parameters, features, labels, lr, weight_decay=0.0):
     for name, p in parameters.items():
         p.copy_(after[name])
     return parameters
+
+
+@wrong("leave a gradient at the caller's tensors: the next backward pass adds to it")
+def leaves_gradients(parameters, features, labels, lr, weight_decay=0.0):
+    hidden = (features @ parameters["body.weight"].mT + parameters["body.bias"]).relu()
+    scores = hidden @ parameters["head.weight"].mT + parameters["head.bias"]
+    torch.nn.functional.cross_entropy(scores, labels).backward()
+    after = {
+        name: p.detach() - lr * (p.grad + weight_decay * p.detach()) if p.requires_grad else p
+        for name, p in parameters.items()
+    }
+    return with_flags(after, parameters)
 
 
 @wrong("forget the ReLU")

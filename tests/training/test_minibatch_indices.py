@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, right, wrong
+from grader import Exercise, check, claim, effect, right, wrong
 
 EXERCISE = Exercise(
     level="warm-up",
@@ -79,6 +79,23 @@ def test_each_epoch_has_a_new_order(minibatch_indices):
     torch.randperm(50, generator=generator)  # the epoch before
     want = drawn(50, 8, False, generator)
     check(minibatch_indices, 50, 8, generator=generator, want=want)
+
+
+def test_each_call_draws_once_and_moves_the_generator_on(minibatch_indices):
+    def next_order(n, batch_size, drop_last, generator):
+        return torch.randperm(20, generator=generator).tolist()
+
+    moved = seeded(5)
+    torch.randperm(50, generator=moved)
+    why = "looked at afterwards: what torch.randperm draws from the generator next"
+    args = (50, 8, False, seeded(5))
+    check(effect(minibatch_indices, next_order), *args, want=next_order(20, 8, 0, moved), why=why)
+
+
+def test_a_single_batch_is_shuffled_too(minibatch_indices):
+    want = drawn(4, 6, False, seeded(1))
+    check(minibatch_indices, 4, 6, generator=seeded(1), want=want)
+    check(minibatch_indices, 4, 4, True, seeded(1), want=want)
 
 
 def test_refuses_what_makes_no_batches(minibatch_indices):
@@ -158,6 +175,12 @@ def with_replacement(n, batch_size, drop_last=False, generator=None):
 def same_each_epoch(n, batch_size, drop_last=False, generator=None):
     fresh = None if generator is None else seeded(generator.initial_seed())
     return (always_drops if drop_last else never_drops)(n, batch_size, generator=fresh)
+
+
+@wrong("draw from a copy of the generator: it stays where it was, and the next epoch is the same")
+def from_a_copy(n, batch_size, drop_last=False, generator=None):
+    copied = None if generator is None else generator.clone_state()
+    return (always_drops if drop_last else never_drops)(n, batch_size, generator=copied)
 
 
 @wrong("begin at a random row, and go round: that is not a shuffle")

@@ -116,6 +116,12 @@ def test_pixels_may_leave_the_range_of_an_image(synthesised_image):
     check(synthesised_image, start, -target, kernels, 1.0, 1, want=pixels(-4.0, -9.0))
 
 
+def test_large_gradients_count_in_full(synthesised_image):
+    # A feature of 2000 and a target of 0: the derivative is 2 * 2000 * 2.
+    kernels = vector(2.0)[:, None, None, None]
+    check(synthesised_image, pixels(1000.0), pixels(0.0), kernels, 0.0625, 1, want=pixels(500.0))
+
+
 @claim("S1-256")
 def test_kernels_that_require_a_gradient_get_none(synthesised_image):
     start, target, kernels = data()
@@ -132,6 +138,14 @@ def test_kernels_that_require_a_gradient_go_on_requiring_it(synthesised_image):
     )
     why = "looked at afterwards: kernels.requires_grad"
     check(seen, start, target, kernels.requires_grad_(), 0.5, 2, want=True, why=why)
+
+
+def test_a_target_that_requires_a_gradient_gets_none(synthesised_image):
+    start, target, kernels = data()
+    seen = effect(synthesised_image, lambda start, target, *args: (start.grad, target.grad))
+    why = "looked at afterwards: start.grad and target.grad"
+    args = (start.requires_grad_(), target.requires_grad_(), kernels, 0.5, 2)
+    check(seen, *args, want=(None, None), why=why)
 
 
 def test_nothing_that_is_returned_hangs_on_a_graph(synthesised_image):
@@ -215,6 +229,28 @@ def leaves_gradients(start, target, kernels, lr, steps):
         with torch.no_grad():
             image -= lr * image.grad
     return image.detach()
+
+
+@wrong("leave a gradient at the target: it is given, not trained")
+def leaves_a_gradient_at_the_target(start, target, kernels, lr, steps):
+    image = start.detach().clone().requires_grad_()
+    for _ in range(steps):
+        image.grad = None
+        mean_square(features_of(image, kernels.detach()), target).backward()
+        with torch.no_grad():
+            image -= lr * image.grad
+    return image.detach()
+
+
+@wrong("clip the gradient",
+       right_for="a descent with gradient clipping; here it is the plain one")  # fmt: skip
+def clipped(start, target, kernels, lr, steps):
+    image = start.detach().clone()
+    for _ in range(steps):
+        leaf = image.detach().requires_grad_()
+        loss = mean_square(features_of(leaf, kernels.detach()), target)
+        image = image - lr * torch.autograd.grad(loss, leaf)[0].clamp(-10, 10)
+    return image
 
 
 @wrong("freeze the caller's kernels, and leave them frozen")
@@ -353,7 +389,7 @@ def with_backward(start, target, kernels, lr, steps):
     if steps < 0:
         raise ValueError(f"`steps` can't be {steps}")
     image = torch.nn.Parameter(start.detach().clone())
-    frozen = kernels.detach()
+    frozen, target = kernels.detach(), target.detach()
     if conv2d(image, frozen).shape != target.shape:
         raise ValueError(f"`target` can't be of shape {tuple(target.shape)}")
     for _ in range(steps):

@@ -129,6 +129,13 @@ def test_large_scores_stay_finite(train_epoch):
     check(train_epoch, weight, features, labels, 2.0, 2, want=want)
 
 
+def test_a_rate_that_diverges_is_not_refused(train_epoch):
+    weight, features = torch.zeros(2, 1), torch.tensor([[100.0], [1.0]])
+    want = such_that("weights of which none is finite",
+                     lambda found: not found[0].isfinite().any())  # fmt: skip
+    check(train_epoch, weight, features, torch.tensor([1, 0]), 1e38, 1, want=want)
+
+
 def test_reads_transposed_tensors_by_their_strides(train_epoch):
     weight, features, labels = data()
     turned = weight.mT.contiguous().mT, features.mT.contiguous().mT, labels

@@ -162,6 +162,14 @@ def test_the_weight_that_was_handed_in_stays(trainer):
     check(second.backward, *rows(), want=Torchs(WEIGHT, 0.5).backward(*rows()), why=why)
 
 
+def test_what_is_written_into_the_weight_that_was_handed_in_has_no_effect(trainer):
+    weight = WEIGHT.clone()
+    mine = trainer(weight, lr=0.5)
+    weight.fill_(5.0)
+    check(mine.step, want=WEIGHT)
+    check(mine.backward, *rows(), want=Torchs(WEIGHT, 0.5).backward(*rows()))
+
+
 @claim("S0-219", "S1-066", "S1-078")
 @pytest.mark.parametrize("seed", range(6))
 def test_follows_torch_through_any_calls(trainer, seed):

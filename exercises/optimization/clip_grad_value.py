@@ -8,10 +8,10 @@ from torch import Tensor
 def clip_grad_value(grad: Float[Tensor, "*dims"], limit: float) -> Float[Tensor, "*dims"]:
     """The gradient with each entry cut off at `limit` above and at -`limit` below.
 
-    Entries in between stay as they are, bit for bit. An infinite entry becomes a finite one, nan
-    stays nan. Unlike clipping by the norm this bends the gradient's direction: the result is the
-    point nearest to `grad` in the cube of half-width `limit`. It has the dtype of `grad`; gradients
-    flow back with factor 1 where |grad| < limit, and 0 where |grad| > limit.
+    Entries in between stay as they are, bit for bit. An infinite entry becomes `limit` or -`limit`,
+    nan stays nan. Unlike clipping by the norm this bends the gradient's direction: the result is
+    the point nearest to `grad` in the cube of half-width `limit`. It has the dtype of `grad`;
+    gradients flow back with factor 1 where |grad| < limit, and 0 where |grad| > limit.
 
     Raises:
         ValueError: naming `limit` and its value, if it is negative or nan; naming `grad` and its

@@ -15,9 +15,9 @@ def quadratic_loss_after(
         f(x) = 1/2 * sum_i eigenvalues_i * x_i^2
 
     The coordinates of `start` are those along the eigenvectors of the Hessian. The result is the
-    loss itself, exact to rounding, for as many as 1e6 steps at once; it has the dtype of `start`,
-    and gradients flow back to both tensors. An eigenvalue may be 0 or negative: there is no
-    minimum then. A rate that diverges isn't refused.
+    loss itself, exact to rounding, in float64 for as many as 1e6 steps at once; it has the dtype of
+    `start`, and gradients flow back to both tensors. An eigenvalue may be 0 or negative: there is
+    no minimum then. A rate that diverges isn't refused.
 
     Raises:
         ValueError: naming `lr` and its value, if it is negative, infinite or nan; naming `steps`

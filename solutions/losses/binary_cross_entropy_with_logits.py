@@ -16,8 +16,8 @@ def binary_cross_entropy_with_logits(
     a loss an entry, in the shape of `logits`; the mean of no entries is nan, their sum 0. The
     result has the dtype that `logits` and `labels` share. For logits from -1e4 to 1e4 it is finite
     and exact to rounding of numbers of the size of the logit, and for labels 0 and 1 also where it
-    is tiny: a logit of 40 with label 1 costs 4.25e-18. Gradients flow back to `logits`; they are finite and those of the formula for every such logit,
-    0 included.
+    is tiny: a logit of 40 with label 1 costs 4.25e-18. Gradients flow back to `logits`; they are
+    finite and those of the formula for every such logit, 0 included.
 
     Raises:
         ValueError: naming `reduction` and its value, if it is none of the three; naming `logits`

@@ -86,8 +86,10 @@ def test_refuses_gradients_that_dont_fit_each_other(accumulate_gradients):
     for shape in ((3, 1), (1,), ()):
         args = ([torch.ones(3), torch.ones(shape)], [1, 2])
         check(accumulate_gradients, *args, raises=ValueError, naming={"grads": shape})
-    args = ([torch.tensor([1, 2])], [4])
-    check(accumulate_gradients, *args, raises=ValueError, naming={"grads": torch.int64})
+    whole = torch.tensor([1, 2])
+    for grads, sizes in (([whole], [4]), ([torch.ones(2), whole], [3, 1])):
+        naming = {"grads": torch.int64}
+        check(accumulate_gradients, grads, sizes, raises=ValueError, naming=naming)
 
 
 def test_refuses_parts_without_rows(accumulate_gradients):

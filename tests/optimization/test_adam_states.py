@@ -109,6 +109,12 @@ def test_many_steps_of_single_precision(adam_states):
     check(adam_states, grads, 0.5, 0.25, want=want)
 
 
+def test_many_steps_with_little_memory(adam_states):
+    t = torch.arange(1, 201, dtype=torch.float64)
+    want = (1 - 0.01**t, 1 - 0.25**t)
+    check(adam_states, torch.ones(200).double(), 0.01, 0.25, want=want)
+
+
 def test_refuses_betas_out_of_range(adam_states):
     for beta in (1.0, 1.5, -0.5):
         check(adam_states, torch.ones(2), beta, raises=ValueError, naming={"beta1": beta})

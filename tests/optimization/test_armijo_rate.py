@@ -110,6 +110,13 @@ def test_a_rate_may_be_very_small(armijo_rate):
     check(armijo_rate, lambda x: (x * x).sum(), x, 2 * x, -(2.0**50) * x, want=2.0**-50)
 
 
+def test_the_point_stays_where_it_is(armijo_rate):
+    # x^2 from 0.1 along -1e8: 2^-29 leads to -0.086, and what is tried before is far away.
+    x = vector(0.1)
+    direction = vector(-1e8)
+    check(armijo_rate, lambda x: (x * x).sum(), x, 2 * x, direction, want=2.0**-29)
+
+
 def test_no_rate_below_the_50th_half_is_tried(armijo_rate):
     x = vector(1.0)
     direction = -(2.0**51) * x
@@ -214,6 +221,17 @@ def strictly(loss, x, grad, direction, sufficient=1e-4):
     return backtrack(
         loss, x, direction, lambda rate, value: value < start + sufficient * rate * slope
     )
+
+
+@wrong("try the steps in place, and undo them: x comes back rounded")
+def in_place(loss, x, grad, direction, sufficient=1e-4):
+    start, slope = float(loss(x)), float((grad * direction).sum())
+    for rate in (0.5**k for k in range(51)):
+        value = float(loss(x.add_(rate * direction)))
+        x.sub_(rate * direction)
+        if math.isfinite(value) and value <= start + sufficient * rate * slope:
+            return rate
+    return 0.0
 
 
 @wrong("return half of the rate that was found")

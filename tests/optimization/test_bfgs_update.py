@@ -50,6 +50,14 @@ def test_along_an_axis_it_learns_one_entry(bfgs_update):
 
 
 @claim("S4-326")
+def test_from_the_identity_too_only_the_direction_of_the_step_changes(bfgs_update):
+    check(bfgs_update, torch.eye(2).double(), vector(1.0, 0.0), vector(4.0, 0.0),
+          want=torch.diag(vector(0.25, 1.0)))  # fmt: skip
+    check(bfgs_update, torch.eye(3).double(), vector(0.0, 2.0, 0.0), vector(0.0, 0.5, 0.0),
+          want=torch.diag(vector(1.0, 4.0, 1.0)))  # fmt: skip
+
+
+@claim("S4-326")
 @given(
     inputs.tensors(3, 3, low=-2, high=2, step=0.25),
     inputs.tensors(3, step=0.25),
@@ -232,6 +240,18 @@ def by_the_length_of_the_step(H, s, y):
 @wrong("begin anew from I each time: all earlier steps are forgotten")
 def memoryless(H, s, y):
     return unless_flat(lambda H, s, y: update(torch.eye(len(H), dtype=H.dtype), s, y))(H, s, y)
+
+
+@wrong(
+    "rescale H to y^T s / y^T y first where it is I",
+    right_for="the first step of a search; here H is updated as it is",
+)
+def rescales_the_identity(H, s, y):
+    def formula(H, s, y):
+        is_first = torch.equal(H, torch.eye(len(H), dtype=H.dtype))
+        return update(H * (y @ s) / (y @ y) if is_first else H, s, y)
+
+    return unless_flat(formula)(H, s, y)
 
 
 @wrong("update without curvature too: H is then no longer positive definite, or infinite")

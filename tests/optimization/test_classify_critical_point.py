@@ -170,6 +170,7 @@ def test_rounding_of_the_two_halves_is_allowed(classify_critical_point):
     check(classify_critical_point, vector([2.0, 1.0], [1.0 + 1e-7, 2.0]), 1e-3, want="minimum")
     large = vector([2.0e6, 1.0e6], [1.0e6 + 0.125, 2.0e6])
     check(classify_critical_point, large, 1e-3, want="minimum")
+    check(classify_critical_point, vector([1.0, 5e-5], [0.0, 1.0]), 0.5, want="minimum")
 
 
 def test_refuses_what_is_no_hessian(classify_critical_point):
@@ -179,6 +180,7 @@ def test_refuses_what_is_no_hessian(classify_critical_point):
     for rows in (
         ([2.0, 1.0], [0.0, 2.0]),
         ([2e-6, 1e-6], [0.0, 2e-6]),
+        ([1.0, 1.2e-4], [0.0, 1.0]),  # the norm of H - H^T is 1.2e-4 of H's
         ([math.nan, 0.0], [0.0, 1.0]),
         ([math.inf],),
     ):

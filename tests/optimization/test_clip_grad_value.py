@@ -72,10 +72,9 @@ def test_infinity_becomes_the_limit_and_nan_stays(clip_grad_value):
 
 @claim("S4-308")
 def test_what_is_cut_off_sends_nothing_back(clip_grad_value):
-    grad, upstream = vector(3.0, -0.5, -2.0, 1.0), vector(2.0, 5.0, -1.0, 7.0)
-    check_gradient(
-        clip_grad_value, grad, 1.5, upstream=upstream, want=(vector(0.0, 5.0, 0.0, 7.0),)
-    )
+    grad, upstream = vector(3.0, -0.5, -2.0, 1.0, 0.0), vector(2.0, 5.0, -1.0, 7.0, 3.0)
+    want = vector(0.0, 5.0, 0.0, 7.0, 3.0)
+    check_gradient(clip_grad_value, grad, 1.5, upstream=upstream, want=(want,))
 
 
 def test_a_limit_of_a_tenth_is_no_number_of_float32(clip_grad_value):
@@ -148,6 +147,11 @@ def in_place(grad, limit):
 @wrong("let gradients flow back through what was cut off: it no longer depends on the entry")
 def straight_through(grad, limit):
     return grad + (grad.clamp(-limit, limit) - grad).detach()
+
+
+@wrong("put the result together from sign and size: at 0 neither of them has a slope")
+def sign_times_size(grad, limit):
+    return grad.sign() * torch.minimum(grad.abs(), torch.full_like(grad, limit))
 
 
 @wrong("squash with tanh: small entries change as well")

@@ -32,7 +32,16 @@ EXERCISE = Exercise(
         "scipy.linalg",
         "scipy.sparse",
         "scipy.optimize",
-        "numpy.linalg",
+        "numpy.linalg._linalg.solve",
+        "numpy.linalg._linalg.inv",
+        "numpy.linalg._linalg.lstsq",
+        "numpy.linalg._linalg.cholesky",
+        "numpy.linalg._linalg.qr",
+        "numpy.linalg._linalg.eig",
+        "numpy.linalg._linalg.eigh",
+        "numpy.linalg._linalg.eigvals",
+        "numpy.linalg._linalg.eigvalsh",
+        "numpy.linalg._linalg.svd",
     ),
     instead="use products with A only",
     hints=(
@@ -180,6 +189,11 @@ def test_refuses_a_matrix_that_isnt_symmetric(conjugate_gradient):
     for size in (2.0**-20, 1.0, 2.0**20):
         check(conjugate_gradient, size * A, b, 1e-9, 9, raises=ValueError, naming={"A": ""})
     A[0, 1] -= 0.01 * A.max()
+    c = vector(1.0, 2.0)  # the norm of A - A^T is 2e-4 of A's, and then half of 1e-4
+    check(conjugate_gradient, vector([1.0, 2e-4], [0.0, 1.0]), c, 0.5, 9, raises=ValueError,
+          naming={"A": ""})  # fmt: skip
+    near = such_that("(1, 2), to 1e-3", lambda both: (both[0] - c).abs().max() < 1e-3)
+    check(conjugate_gradient, vector([1.0, 5e-5], [0.0, 1.0]), c, 0.5, 9, want=near)
     A[2, 1] += 1e-6  # rounding of the products that A may come from
     x = torch.linalg.solve(A, b)
     check(conjugate_gradient, A, b, 1e-4, 3, want=(x, 3), slack=1e6)

@@ -58,6 +58,9 @@ def test_equals_the_summed_coefficients(ema_tail_weight, sixteenths, k, t):
 def test_with_nothing_left_out_it_is_the_sum_of_all(ema_tail_weight):
     check(ema_tail_weight, 0.5, 0, 3, want=0.875)
     check(ema_tail_weight, 0.5, k=0, want=1.0)
+    # Without memory all weight is the newest value's.
+    for k, want in ((0, 1.0), (1, 0.0), (3, 0.0)):
+        check(ema_tail_weight, 0.0, k, want=want)
 
 
 @claim("S3-313")
@@ -99,6 +102,11 @@ def endless(beta, k, t=None):
 def corrected(beta, k, t=None):
     whole = 1.0 if t is None else 1 - beta**t
     return ema_part(beta, k, t) / whole if whole else 0.0
+
+
+@wrong("call everything forgotten where beta is 0: with k = 0 nothing is left out")
+def forgets_the_newest(beta, k, t=None):
+    return ema_part(beta, k, t) if beta or t is not None else 0.0
 
 
 @wrong("let the weight become negative where k exceeds t")

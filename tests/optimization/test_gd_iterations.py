@@ -117,6 +117,12 @@ def test_only_the_ends_of_the_spectrum_count(gd_iterations, scales, unit, tol):
     check(gd_iterations, cross(*scales) * unit, tol, want=want)
 
 
+@claim("S4-179")
+def test_the_unit_of_the_features_makes_no_difference(gd_iterations):
+    for unit in (2.0**-30, 2.0**30):
+        check(gd_iterations, cross(3.0, 1.0) * unit, 0.1, want=11)
+
+
 def test_takes_float32_and_strides(gd_iterations):
     check(gd_iterations, cross(3.0, 1.0).float(), 0.1, want=11)
     features = inputs.numbers(2, 6).mT
@@ -204,6 +210,14 @@ def centres(features, tol):
 def of_the_diagonal(features, tol):
     scales = features.double().square().sum(0)
     kappa = float(scales.max() / scales.min())
+    return steps((kappa - 1) / (kappa + 1), tol)
+
+
+@wrong("compare the determinant with 1e-10: in small units all features then seem dependent")
+def by_the_determinant(features, tol):
+    if torch.linalg.det(features.mT @ features).abs() < 1e-10:
+        raise ValueError("features depend on each other")
+    kappa = kappa_of(features)
     return steps((kappa - 1) / (kappa + 1), tol)
 
 

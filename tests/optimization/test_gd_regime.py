@@ -65,6 +65,20 @@ def test_just_beside_the_borders(gd_regime):
         check(gd_regime, (border + small) / 4, 4.0, want=above)
 
 
+def test_uphill_it_diverges_at_every_rate(gd_regime):
+    for lr in (-0.5, -1.0, -1.5, -2.0, -3.0):
+        check(gd_regime, lr, 1.0, want="diverging")
+
+
+def test_the_product_in_floating_point_decides(gd_regime):
+    for lr, curvature, want in (
+        (1 / 49, 49.0, "monotone"),  # the product is 1 - 2^-53
+        (2 / 49, 49.0, "oscillating"),
+        (1 / 3 + 2.0**-54, 3.0, "one step"),
+    ):
+        check(gd_regime, lr, curvature, want=want)
+
+
 @counterexample("S3-093")  # "too large a rate oscillates around the minimum"
 def test_too_large_a_rate_oscillates_or_diverges(gd_regime):
     check(gd_regime, 1.5, 1.0, want="oscillating")
@@ -172,6 +186,21 @@ def zero_moves(lr, curvature):
 @wrong("take a negative rate for a slow one: it climbs")
 def forgets_the_sign(lr, curvature):
     return regime(abs(lr * curvature))
+
+
+@wrong("compare the rate with 1 / curvature and 2 / curvature: these are rounded")
+def compares_rates(lr, curvature):
+    best = 1 / curvature
+    names = {0.0: "still", best: "one step", 2 * best: "cycling"}
+    if not 0 <= lr <= 2 * best:
+        return "diverging"
+    return names.get(lr, "monotone" if lr < best else "oscillating")
+
+
+@wrong("take a rate of -1 / curvature or below for the positive one of its size")
+def large_negative_rates(lr, curvature):
+    reach = lr * curvature
+    return regime(-reach if reach <= -1 else reach)
 
 
 @wrong("compare with a tolerance: a rate just beside a border is on one of its sides")

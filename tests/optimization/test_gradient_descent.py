@@ -18,6 +18,7 @@ from grader import (
     inputs,
     plot,
     right,
+    such_that,
     wrong,
 )
 from grader.words.inputs import vector
@@ -112,6 +113,14 @@ def test_a_rate_above_two_over_the_curvature_diverges(gradient_descent):
     check(gradient_descent, quadratic(4.0), vector(1.0), 2.25, 8, want=want)
     check(gradient_descent, quadratic(4.0), vector(3.0), 0.5, 3,
           want=vector([3.0], [-3.0], [3.0], [-3.0]))  # fmt: skip
+
+
+@claim("S4-139", "S4-151")
+def test_a_path_that_overflows_is_returned_as_well(gradient_descent):
+    # Each step multiplies by 1 - 2e6: float32 ends after six of them.
+    beyond = such_that("11 points, the last not finite",
+                       lambda path: path.shape == (11, 1) and not path[-1].isfinite())  # fmt: skip
+    check(gradient_descent, lambda x: 2 * x, torch.ones(1), 1e6, 10, want=beyond)
 
 
 @counterexample("S3-093")  # "crosses the lowest point and so oscillates near it"
@@ -252,6 +261,15 @@ def only_downhill(grad, x0, lr, steps):
         there = x - lr * grad(x)
         g = grad(x).clone()
         return there if grad(there).norm() <= g.norm() else x
+
+    return walk(step, x0, steps)
+
+
+@wrong("stay at the last point that is finite: a path that diverges then seems to stand still")
+def stays_finite(grad, x0, lr, steps):
+    def step(x, t):
+        new = x - lr * grad(x)
+        return torch.where(new.isfinite(), new, x)
 
     return walk(step, x0, steps)
 

@@ -135,7 +135,7 @@ def test_refuses_shapes_that_dont_belong_together(kkt_residuals):
     }  # fmt: skip
     for name, shape in (
         ("grad_g", (2,)), ("grad_g", (1, 1)), ("grad_g", (3, 2)),
-        ("grad_h", (2, 3)), ("grad_h", (1, 2)),
+        ("grad_h", (2, 3)), ("grad_h", (1, 2)), ("grad_h", (3, 1)), ("grad_h", (3, 3)),
         ("lam", (3,)), ("lam", ()), ("mu", (1,)), ("mu", (3, 1)),
     ):  # fmt: skip
         arguments = [torch.ones(shape) if key == name else value for key, value in right.items()]

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, gpu, inputs, right, wrong
+from grader import Exercise, check, claim, effect, gpu, inputs, right, such_that, wrong
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -128,6 +128,25 @@ def test_a_rate_that_is_too_large_diverges(minibatch_sgd_linreg):
     want = (torch.zeros(1).double(), torch.tensor(1.0 - (-2.0) ** 10).double())
     args = (torch.zeros(4, 1).double(), torch.ones(4).double(), 3.0, 2, 5, seeded())
     check(minibatch_sgd_linreg, *args, want=want)
+    # Each step multiplies the errors by -199.
+    args = (torch.ones(2, 1).double(), torch.ones(2).double(), 100.0, 1, 500, seeded())
+    beyond = such_that("an intercept that isn't finite", lambda both: not both[1].isfinite())
+    check(minibatch_sgd_linreg, *args, want=beyond)
+
+
+@claim("S1-202")
+@pytest.mark.parametrize("epochs", [0, 1, 3])
+def test_only_one_order_an_epoch_is_drawn(minibatch_sgd_linreg, epochs):
+    generator = seeded(4)
+    for _ in range(epochs):
+        torch.randperm(5, generator=generator)
+    want = torch.rand(3, generator=generator)
+
+    def drawn_next(*args):
+        return torch.rand(3, generator=args[-1])
+
+    args = (X, Y, 0.05, 2, epochs, seeded(4))
+    check(effect(minibatch_sgd_linreg, drawn_next), *args, want=want)
 
 
 def test_no_epochs_or_a_rate_of_zero_leave_zeros(minibatch_sgd_linreg):
@@ -286,6 +305,22 @@ def one_step_an_epoch(features, targets, lr, batch_size, epochs, generator):
 def climbs(features, targets, lr, batch_size, epochs, generator):
     batches = shuffled(len(features), batch_size, epochs, generator)
     return sgd(features, targets, batches, usual(-lr))
+
+
+@wrong("draw an order for an epoch that doesn't come")
+def one_order_too_many(features, targets, lr, batch_size, epochs, generator):
+    batches = list(shuffled(len(features), batch_size, epochs, generator))
+    torch.randperm(len(features), generator=generator)
+    return sgd(features, targets, batches, usual(lr))
+
+
+@wrong("refuse a rate once the weights aren't finite any more")
+def refuses_to_diverge(features, targets, lr, batch_size, epochs, generator):
+    batches = shuffled(len(features), batch_size, epochs, generator)
+    found = sgd(features, targets, batches, usual(lr))
+    if not all(p.isfinite().all() for p in found):
+        raise ValueError(f"lr {lr} diverges")
+    return found
 
 
 @wrong("compute in float32 whatever the dtype")

@@ -117,6 +117,19 @@ def test_an_eigenvalue_that_is_0_but_for_rounding_counts_as_0(minimise_quadratic
 
 
 @claim("S3-363")
+def test_a_millionth_is_the_border_of_what_counts_as_0(minimise_quadratic):
+    below, above = torch.diag(vector(1.0, 5e-7)), torch.diag(vector(1.0, 1.0, 1.0, 2e-6))
+    check(minimise_quadratic, below, vector(-1.0, 5e-7), 0.0, want=(vector(1.0, 0.0), scalar(-0.5)))
+    check(minimise_quadratic, below, vector(0.0, 1.0), 0.0, raises=ValueError, naming={"Q": ""})
+    want = (vector(1.0, 1.0, 1.0, 0.25), scalar(-1.5 - 6.25e-8))
+    check(minimise_quadratic, above, vector(-1.0, -1.0, -1.0, -5e-7), 0.0, want=want)
+    # The same for what c has along a flat direction.
+    flat = torch.diag(vector(1.0, 0.0))
+    check(minimise_quadratic, flat, vector(1.0, 5e-7), 0.0, want=(vector(-1.0, 0.0), scalar(-0.5)))
+    check(minimise_quadratic, flat, vector(1.0, 2e-6), 0.0, raises=ValueError, naming={"Q": ""})
+
+
+@claim("S3-363")
 def test_a_constant_is_least_at_zero(minimise_quadratic):
     none = torch.zeros(3).double()
     check(minimise_quadratic, torch.zeros(3, 3).double(), none, 2.0, want=(none, scalar(2.0)))
@@ -167,6 +180,8 @@ def test_refuses_a_matrix_that_isnt_symmetric_or_finite(minimise_quadratic):
     for entry in (math.nan, math.inf):
         Q = vector([2.0, 0.0], [0.0, entry])
         check(minimise_quadratic, Q, c, 0.0, raises=ValueError, naming={"Q": ""})
+    Q = vector([1.0, 2e-4], [0.0, 1.0])  # the norm of Q - Q^T is 2e-4 of Q's, then half of 1e-4
+    check(minimise_quadratic, Q, c, 0.0, raises=ValueError, naming={"Q": ""})
     Q = vector([2.0, 1.0], [1.0 + 1e-7, 3.0])  # rounding of the products that it may come from
     x, value = exact((Q + Q.mT) / 2, c, Fraction(0))
     check(minimise_quadratic, Q, c, 0.0, want=(x, value), slack=1e5)
@@ -251,6 +266,12 @@ def not_the_shortest(Q, c, b):
 def coarse(Q, c, b):
     x = -torch.linalg.pinv(Q, rtol=1e-3, hermitian=True) @ c
     return x, value_at(Q, c, b, x)
+
+
+@wrong("leave it to pinv what counts as 0: that is 1e-15 of the largest eigenvalue, and not 1e-6")
+def as_pinv_has_it(Q, c, b):
+    x = -torch.linalg.pinv(Q) @ c
+    return x, b + c @ x / 2
 
 
 @wrong("compare eigenvalues with 1e-6 itself: in other units all are 0, or none is")

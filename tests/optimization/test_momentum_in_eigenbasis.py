@@ -119,6 +119,20 @@ def test_a_negative_eigenvalue_leads_away_from_the_saddle(momentum_in_eigenbasis
 
 
 @claim("S3-361")
+def test_a_small_eigenvalue_is_not_0(momentum_in_eigenbasis):
+    # O x0 = (-2, 1) and O c = (2^-30, 3): z0 = (-1, 4), and the first stays nearly where it is.
+    small = 2.0**-30
+    args = (
+        vector([0.0, -1.0], [1.0, 0.0]),
+        vector(small, 1.0),
+        vector(3.0, -small),
+        vector(1.0, 2.0),
+    )
+    want = vector([-1.0, 4.0], [-1.0 + small / 4, 3.0])
+    check(momentum_in_eigenbasis, *args, 0.25, 0.5, 1, want=want)
+
+
+@claim("S3-361")
 def test_gradients_flow_back_to_the_quadratic_and_the_start(momentum_in_eigenbasis):
     def truth(O, eigenvalues, c, x0, lr, momentum, steps):
         inverse = O.mT @ torch.diag(1 / eigenvalues) @ O
@@ -254,6 +268,13 @@ def one_for_all(O, eigenvalues, c, x0, lr, momentum, steps):
 @wrong("take a negative eigenvalue for a positive one of its size")
 def sizes_only(O, eigenvalues, c, x0, lr, momentum, steps):
     return walk(O @ x0 + O @ c / eigenvalues, eigenvalues.abs(), lr, momentum, steps)
+
+
+@wrong("take an eigenvalue below 1e-6 for 0")
+def refuses_small_eigenvalues(O, eigenvalues, c, x0, lr, momentum, steps):
+    if (eigenvalues.abs() < 1e-6).any():
+        raise ValueError("eigenvalues has a 0")
+    return walk(O @ x0 + O @ c / eigenvalues, eigenvalues, lr, momentum, steps)
 
 
 @wrong("return a column for each step")

@@ -12,7 +12,20 @@ from grader.words.inputs import vector
 EXERCISE = Exercise(
     level="hard",
     after=("momentum_step_torch", "quadratic_loss_after"),
-    forbid=("eigvals", "eig", "eigh", "eigvalsh", "svd", "numpy.linalg", "scipy.linalg", "torch.optim"),
+    forbid=(
+        "eigvals",
+        "eig",
+        "eigh",
+        "eigvalsh",
+        "svd",
+        "numpy.linalg._linalg.eig",
+        "numpy.linalg._linalg.eigh",
+        "numpy.linalg._linalg.eigvals",
+        "numpy.linalg._linalg.eigvalsh",
+        "numpy.linalg._linalg.svd",
+        "scipy.linalg",
+        "torch.optim",
+    ),
     instead="solve the quadratic equation of the matrix",
     hints=(
         "Take v out: x_{t+1} in terms of x_t and x_{t-1}. Which powers z^t solve that?",

@@ -134,11 +134,30 @@ def test_a_flat_tangent_ends_it(newton_damped):
     check(newton_damped, lambda x: x**3, lambda x: 3 * x**2, 0.0, 0.0, 9, want=(0.0, 0, "root"))
 
 
+def test_a_slope_is_flat_only_if_it_is_0(newton_damped):
+    f, df = (lambda x: 2.0**-44 * (x - 1)), (lambda x: 2.0**-44)
+    check(newton_damped, f, df, 3.0, 0.0, 5, want=(1.0, 1, "root"))
+
+
+@claim("S0-122")
+def test_huge_and_tiny_values_are_compared_as_well(newton_damped):
+    # x^2 - 1 from 3: the whole step, 8 / 6, leads from 8 to 1.78.
+    for size in (2.0**700, 2.0**-700):
+        f, df = (lambda x, a=size: a * (x * x - 1)), (lambda x, a=size: 2 * a * x)
+        check(newton_damped, f, df, 3.0, 0.0, 1, want=(3 - 8 / 6, 1, "out of steps"))
+
+
 def test_says_when_no_step_helps(newton_damped):
     # The slope given points the wrong way, or |f| is 1 everywhere.
     check(newton_damped, lambda x: x, lambda x: -1.0, 2.0, 0.5, 9, want=(2.0, 0, "stuck"))
     check(newton_damped, lambda x: 1.0, lambda x: 2.0, 2.0, 0.5, 9, want=(2.0, 0, "stuck"))
     check(newton_damped, lambda x: 1.0, lambda x: 2.0, 2.0, 0.5, 0, want=(2.0, 0, "out of steps"))
+
+    def one_above_0(x):
+        return 1.0 if x >= 0 else math.nan
+
+    # Even the shortest step leads from 0 to -1024, where there is no value.
+    check(newton_damped, one_above_0, lambda x: 2.0**-60, 0.0, 0.5, 9, want=(0.0, 0, "stuck"))
 
 
 def pit(depth):
@@ -247,6 +266,22 @@ def one_halving(f, df, x0, tol, max_iter):
 def never_stuck(f, df, x0, tol, max_iter):
     x, n, how = run(f, df, x0, tol, max_iter)
     return (x, max_iter, "out of steps") if how == "stuck" else (x, n, how)
+
+
+@wrong("return the last point that was tried where none helps")
+def returns_the_last_trial(f, df, x0, tol, max_iter):
+    x, n, how = run(f, df, x0, tol, max_iter)
+    return (x - 2.0**-50 * f(x) / df(x), n, how) if how == "stuck" else (x, n, how)
+
+
+@wrong("call a slope below 1e-12 flat")
+def nearly_flat(f, df, x0, tol, max_iter):
+    return run(f, lambda x: df(x) if abs(df(x)) >= 1e-12 else 0.0, x0, tol, max_iter)
+
+
+@wrong("compare the squares: they overflow where |f| is large, and vanish where it is small")
+def compares_squares(f, df, x0, tol, max_iter):
+    return run(f, df, x0, tol, max_iter, better=lambda new, old: new * new < old * old)
 
 
 @wrong("look for a root before each step only: the one that the last step reached is missed")

@@ -152,9 +152,20 @@ def test_keeps_the_dtype_and_reads_by_strides(perceptron_fit, dtype):
     check(perceptron_fit, X, AND.to(dtype), 20, want=want)
 
 
+def test_float64_keeps_its_digits(perceptron_fit):
+    X, y = vector([0.1, 0.2], [-0.3, 0.7]), vector(1.0, -1.0)
+    # The second row's score, 1.11, is wrong for its -1.
+    check(perceptron_fit, X, y, 1, want=(vector(0.1 + 0.3, 0.2 - 0.7), 0.0, 2, False))
+
+
 @claim("S2-062")
 def test_refuses_labels_of_0_and_1(perceptron_fit):
-    for bad in (vector(0, 0, 0, 1), vector(1, 1, 1, 2), vector(-1, 1, 1, torch.nan)):
+    for bad in (
+        vector(0, 0, 0, 1),
+        vector(1, 1, 1, 2),
+        vector(-1, 1, 1, 1.5),
+        vector(-1, 1, 1, torch.nan),
+    ):
         check(perceptron_fit, CORNERS, bad, 5, raises=ValueError, naming={"y": ""})
 
 
@@ -162,6 +173,8 @@ def test_refuses_other_shapes_integers_and_limits(perceptron_fit):
     for bad in (AND[:3], AND[:1], AND[:, None]):
         check(perceptron_fit, CORNERS, bad, 5, raises=ValueError, naming={"y": ""})
     check(perceptron_fit, CORNERS[0], AND[:2], 5, raises=ValueError, naming={"X": (2,)})
+    check(perceptron_fit, torch.ones(2, 3, 4), AND[2:].float(), 5, raises=ValueError,
+          naming={"X": (2, 3, 4)})  # fmt: skip
     check(perceptron_fit, CORNERS.long(), AND, 5, raises=ValueError,
           naming={"X": torch.int64})  # fmt: skip
     check(perceptron_fit, CORNERS, AND, -1, raises=ValueError, naming={"max_epochs": -1})
@@ -288,6 +301,12 @@ def counts_epochs(X, y, max_epochs):
             return w, b, epochs, True
         epochs += 1
     return w, b, epochs, False
+
+
+@wrong("round the weights to float32 at each update")
+def rounds_the_weights(X, y, max_epochs):
+    w, b, updates, done = run(X, y, max_epochs)
+    return w.float().to(X.dtype), b, updates, done
 
 
 @wrong("make one epoch more than max_epochs")

@@ -151,7 +151,8 @@ def test_follows_torch_for_any_metrics(plateau_lr, metrics, mode, kind, patience
 @pytest.mark.parametrize(
     "bad",
     [
-        {"mode": "least"}, {"threshold_mode": "relative"}, {"factor": 1.0}, {"factor": -0.5},
+        {"mode": "least"}, {"mode": "MIN"}, {"threshold_mode": "relative"},
+        {"threshold_mode": "ABS"}, {"factor": 1.0}, {"factor": -0.5},
         {"factor": math.nan}, {"patience": -1}, {"cooldown": -2},
         {"lr": -0.5}, {"lr": math.inf}, {"threshold": -0.5}, {"threshold": math.nan},
         {"min_lr": -0.25}, {"eps": -0.5}, {"eps": math.inf},

@@ -71,6 +71,19 @@ def test_elsewhere_the_logarithm_doesnt_matter(robbins_monro):
 
 
 @claim("S4-323")
+def test_right_beside_an_edge_the_power_decides(robbins_monro):
+    small = 2.0**-20
+    rates = (
+        (1 + small, 0.0, (False, True)),
+        (1 - small, 2.0, (True, True)),
+        (0.5 + small, 0.0, (True, True)),
+        (0.5 - small, 1.0, (True, False)),
+    )
+    for p, q, want in rates:
+        check(robbins_monro, p, q, want=want)
+
+
+@claim("S4-323")
 @given(EIGHTHS, EIGHTHS)
 def test_agrees_with_condensation(robbins_monro, p, q):
     check(robbins_monro, p, q, want=(not is_summable(p, q), is_summable(2 * p, 2 * q)))
@@ -89,6 +102,12 @@ def edge_of_the_sum(p, q):
 @wrong("let the logarithm count as a power of k: p + q stands in for p")
 def added(p, q):
     return p + q <= 1, 2 * (p + q) > 1
+
+
+@wrong("compare p with a tolerance: beside an edge the logarithm has no say")
+def with_tolerance(p, q):
+    p = next((edge for edge in (0.5, 1.0) if abs(p - edge) < 1e-5), p)
+    return not is_summable(p, q), is_summable(2 * p, 2 * q)
 
 
 @wrong("square the power of k and not that of the logarithm")

@@ -93,7 +93,8 @@ def test_refuses_negative_rates(sgd_weight_decay_step):
     check(sgd_weight_decay_step, theta, theta, -0.5, raises=ValueError, naming={"lr": -0.5})
     for decay in (-0.25, -2.0):
         naming = {"weight_decay": decay}
-        check(sgd_weight_decay_step, theta, theta, 0.5, decay, raises=ValueError, naming=naming)
+        for lr in (0.5, 0.0):
+            check(sgd_weight_decay_step, theta, theta, lr, decay, raises=ValueError, naming=naming)
 
 
 def test_refuses_a_gradient_of_another_shape(sgd_weight_decay_step):

@@ -61,6 +61,12 @@ def test_a_case_worked_by_hand(surrogate_loss):
     check(surrogate_loss, -scores, -torch.ones(3).double(), "logistic", want=scalar(2.0))
 
 
+@claim("S4-305")
+def test_a_score_of_0_is_a_mistake_for_either_label(surrogate_loss):
+    scores, labels = vector(0.0, 0.0, 0.0, 2.0), vector(1.0, -1.0, 1.0, 1.0)
+    check(surrogate_loss, scores, labels, "zero_one", want=scalar(0.75))
+
+
 @st.composite
 def scored(draw):
     scores = draw(inputs.tensors(inputs.UP_TO_5))
@@ -193,6 +199,14 @@ def other_sign(scores, labels, kind):
 def ties_are_right(scores, labels, kind):
     m = scores * labels
     return (m < 0).to(m.dtype).mean() if kind == "zero_one" else losses(m, kind).mean()
+
+
+@wrong("predict +1 from a score of 0 on: at 0 the margin is 0 for both labels")
+def zero_is_positive(scores, labels, kind):
+    predicted = torch.where(scores >= 0, 1.0, -1.0).to(scores.dtype)
+    if kind == "zero_one":
+        return (predicted != labels).to(scores.dtype).mean()
+    return losses(scores * labels, kind).mean()
 
 
 @wrong("put the hinge's kink at 0: that is the perceptron's loss, and doesn't lie above the mistakes",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from grader.words.accuracy import accuracy
     from grader.words.check import check, check_gradient
     from grader.words.compare import such_that
-    from grader.words.effect import effect
+    from grader.words.effect import effect, through
     from grader.words.exercise import Exercise, claim, counterexample, gpu, right, slow, wrong
     from grader.words.plot import plot
 
@@ -29,6 +29,7 @@ HOMES = {
     "right": "exercise",
     "slow": "exercise",
     "such_that": "compare",
+    "through": "effect",
     "wrong": "exercise",
 }
 
@@ -47,6 +48,7 @@ __all__ = [
     "right",
     "slow",
     "such_that",
+    "through",
     "wrong",
 ]
 

@@ -257,8 +257,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """From here on nothing needs the hidden tests by import."""
     tests = {item.path for item in session.items if isinstance(item, pytest.Function)}
     answers = {s.path for s in map(subject_of, session.items) if s and s.is_learners and s.path}
-    if _any_has(USES_OPTIMIZERS, tests | answers) or _any_has(USES_TRANSFORMS, answers):
-        # torch loads its compiler with the first optimizer: that takes longer than any test.
+    if _any_has(USES_OPTIMIZERS, tests) or _any_has(USES_TRANSFORMS, answers):
+        # torch loads its compiler with the first of these: that takes longer than any test.
         importlib.import_module("torch._dynamo")
     if session.config.stash[RUN].is_learners and any(map(subject_of, session.items)):
         from grader.machine.subject import hide_from_imports

@@ -27,16 +27,22 @@ def activation_stds(
     >>> activation_stds(torch.eye(2).repeat(3, 1, 1) / 2, torch.tensor([[4.0, 0.0]]))
     tensor([1.0000, 0.5000, 0.2500])
     """
-    phis = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu}
-    phis["identity"] = torch.clone
-    if activation not in phis:
-        raise ValueError(f"activation is {activation!r}, but must be in {list(phis)}")
+    if activation not in _ACTIVATIONS:
+        raise ValueError(f"activation is {activation!r}, but must be in {list(_ACTIVATIONS)}")
     if x.dim() != 2 or weights.shape[1:] != 2 * x.shape[1:] or not x.numel():
         shapes = f"weights has shape {list(weights.shape)}, and x has shape {list(x.shape)}"
         raise ValueError(f"{shapes}, but they must be [d, n, n] and [m, n], and x not empty")
     h, stds = x, x.new_zeros(len(weights))
     for t, weight in enumerate(weights):
         # A unit's weights are a row: h W^T, so that each layer multiplies the variance by n s^2.
-        h = phis[activation](h @ weight.T)
+        h = _ACTIVATIONS[activation](h @ weight.T)
         stds[t] = h.std(correction=0)
     return stds
+
+
+_ACTIVATIONS = {
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "identity": lambda z: z,
+}

@@ -41,13 +41,11 @@ def init_linear(
     xavier, kaiming = math.sqrt(2 / (fan_in + fan_out)), math.sqrt(2 / fan_in)
     stds = {"xavier": xavier, "kaiming": kaiming, "torch": 1 / math.sqrt(3 * fan_in)}
     family, _, kind = scheme.partition("_")
-    if scheme != "torch" and (
-        family not in ("xavier", "kaiming") or kind not in ("normal", "uniform")
-    ):
+    if scheme != "torch" and (family not in ("xavier", "kaiming") or kind not in _KINDS):
         raise ValueError(
             f"scheme is {scheme!r}, but must be 'torch', 'xavier_...' or 'kaiming_...'"
         )
-    draw = _normal if kind == "normal" else _uniform
+    draw = _KINDS[kind or "uniform"]
     weight = stds[family] * draw((fan_out, fan_in), generator)
     # The biases of a layer that starts at 0 break no symmetry: the weights have done so.
     if scheme == "torch":
@@ -62,3 +60,6 @@ def _normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
 def _uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """Draw from [-sqrt 3, sqrt 3): the variance of numbers uniform in [-b, b] is b^2 / 3."""
     return math.sqrt(3) * (2 * torch.rand(shape, generator=generator, device=generator.device) - 1)
+
+
+_KINDS = {"normal": _normal, "uniform": _uniform}

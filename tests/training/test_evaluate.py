@@ -2,7 +2,6 @@
 
 import math
 import weakref
-from functools import wraps
 
 import pytest
 import torch
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from grader import Exercise, check, claim, gpu, inputs, right, such_that, wrong
+from grader import Exercise, check, claim, gpu, inputs, right, such_that, through, wrong
 
 EXERCISE = Exercise(
     level="core",
@@ -115,16 +114,13 @@ class Kept(torch.autograd.graph.saved_tensors_hooks):
 def watched(answer, watch):
     """Return a function that calls the answer, and returns what `watch` finds meanwhile."""
 
-    def seen(features, labels, weight, batch_size):
+    def call(answer, features, labels, weight, batch_size):
         watching = watch(len(weight))
         with watching:
             answer(features, labels, weight, batch_size)
         return watching.found
 
-    seen.__name__ = answer.__name__
-    mistakes = getattr(answer, "mistakes", ())
-    seen.mistakes = tuple(wraps(m)(watched(m, watch)) for m in mistakes)
-    return seen
+    return through(answer, call)
 
 
 def test_no_more_rows_than_a_batch_are_scored_at_once(evaluate):

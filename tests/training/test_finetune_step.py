@@ -7,7 +7,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import Exercise, check, claim, counterexample, effect, inputs, right, such_that, wrong
+from grader import (
+    Exercise,
+    check,
+    claim,
+    counterexample,
+    effect,
+    inputs,
+    right,
+    such_that,
+    through,
+    wrong,
+)
 from grader.words.inputs import vector
 
 EXERCISE = Exercise(
@@ -161,7 +172,7 @@ def test_the_given_tensors_get_no_gradient(finetune_step):
 
 
 def test_a_gradient_that_is_there_already_is_neither_used_nor_changed(finetune_step):
-    def after_another_backward(parameters, *args):
+    def after_another_backward(finetune_step, parameters, *args):
         for p in parameters.values():
             p.grad = torch.full_like(p, 3.0)
         after = finetune_step(parameters, *args)
@@ -169,7 +180,7 @@ def test_a_gradient_that_is_there_already_is_neither_used_nor_changed(finetune_s
 
     args = (network(BODY), *rows(), 0.5)
     there = {name: torch.full_like(p.detach(), 3.0) for name, p in network().items()}
-    check(after_another_backward, *args, want=(by_chain_rule(*args), there))
+    check(through(finetune_step, after_another_backward), *args, want=(by_chain_rule(*args), there))
 
 
 def test_no_gradient_flows_back_through_the_step(finetune_step):
